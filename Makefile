@@ -1,0 +1,163 @@
+# httpd: build, test, install. `make help` lists the targets.
+#
+# Variables a user may set, all of them added to and never overwritten:
+#   CC CFLAGS CPPFLAGS LDFLAGS LDLIBS   the compiler and its words
+#   PREFIX DESTDIR                      where `make install` puts things
+#   SANITIZE                            e.g. address,undefined or thread
+#   BUILD                               where objects go (build/)
+
+PREFIX  ?= /usr/local
+BUILD   ?= build
+PORT    ?= 8080
+VERSION := 1.0.0
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
+             -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2
+HARDENING := -fstack-protector-strong -fPIE
+FORTIFY   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+RELRO     := -pie -Wl,-z,relro,-z,now
+
+ifdef SANITIZE
+  # A sanitiser checks what FORTIFY would, and says more; the two do not mix.
+  FORTIFY   :=
+  SANITIZER := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DHTTPD_VERSION='"$(VERSION)"' $(FORTIFY) $(CPPFLAGS)
+ALL_CFLAGS   = -std=c17 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZER) $(CFLAGS)
+ALL_LDFLAGS  = -pthread $(RELRO) $(SANITIZER) $(LDFLAGS)
+
+# A room is a directory; each becomes one archive. The order is the layering of the code, outermost
+# first: a room uses only rooms to its right. `make lint` holds the includes to it.
+ROOMS    := hftp server client http net fs resume base
+PROGRAMS := $(filter httpd httpclient stresscmd,$(patsubst src/%.c,%,$(wildcard src/*.c)))
+
+objects   = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
+archive   = $(if $(wildcard src/$(1)/*.c),$(BUILD)/lib$(1).a)
+ARCHIVES := $(foreach room,$(ROOMS),$(call archive,$(room)))
+
+.PHONY: all
+all: $(PROGRAMS) ## build the programs (default)
+
+$(PROGRAMS): %: $(BUILD)/%
+	@ln -sf $< $@
+
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+define room_archive
+$(BUILD)/lib$(1).a: $(call objects,$(1))
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(if $(call archive,$(room)),$(eval $(call room_archive,$(room)))))
+
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests. tests/unit/<room>/test_<module>.c is linked with its own room and base alone, so that
+# a room reaching into another does not link. Only the rooms that stand on others get them all.
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
+room_of     = $(word 3,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
+links_for   = $(if $(filter server hftp client,$(1)),$(ARCHIVES),$(sort $(call archive,$(1)) $(call archive,base)))
+
+.SECONDEXPANSION:
+$(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $$(call links_for,$$(call room_of,$$@))
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter-out %/libbase.a,$(filter %.a,$^)) \
+	    $(filter %/libbase.a,$^) -lcmocka $(LDLIBS)
+
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: unit-programs
+unit-programs: $(UNIT_TESTS)
+
+# Small programs that a test needs and that no package has: tests/tools/<name>.c.
+TEST_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+$(TEST_TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: test-tools
+test-tools: $(TEST_TOOLS)
+
+.PHONY: run
+run: httpd ## build, then serve www on 127.0.0.1:8080 (PORT=n for another)
+	./httpd -p $(PORT) -t 16 -r www
+
+.PHONY: check test
+check: ## install what the tests need, then run every test
+	tests/check
+test: check
+
+.PHONY: unit
+unit: ## unit tests alone, on this build
+	tests/check unit
+
+.PHONY: integration
+integration: ## integration tests alone, on this build
+	tests/check integration
+
+.PHONY: browser
+browser: httpd ## drive a real Firefox over www and take pictures
+	tests/browser/run
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser with libFuzzer (RUNS=n executions each, default 1000000)
+	tests/fuzz/run
+
+.PHONY: bench
+bench: httpd ## compare with nginx, lighttpd and h2o on this machine
+	tests/bench/run
+
+.PHONY: lint
+lint: ## layering, banned functions, format, clang-tidy, cppcheck
+	tests/lint/run
+
+.PHONY: format
+format: ## format every C file in place
+	find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+.PHONY: asan
+asan: ## build with AddressSanitizer and UBSan under build/asan
+	$(MAKE) BUILD=build/asan SANITIZE=address,undefined binaries unit-programs test-tools
+
+.PHONY: tsan
+tsan: ## build with ThreadSanitizer under build/tsan
+	$(MAKE) BUILD=build/tsan SANITIZE=thread binaries unit-programs test-tools
+
+# The programs without the links at the top of the tree, which stay with the ordinary build.
+.PHONY: binaries
+binaries: $(PROGRAMS:%=$(BUILD)/%)
+
+.PHONY: coverage
+coverage: ## run the tests on an instrumented build and print line coverage
+	tests/coverage
+
+.PHONY: static
+static: ## one static binary each, with musl, under build/static
+	$(MAKE) BUILD=build/static CC=musl-gcc LDFLAGS='$(LDFLAGS) -static' RELRO='-static-pie -Wl,-z,relro,-z,now' binaries
+
+.PHONY: install
+install: all ## install the programs and their pages under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	for p in $(PROGRAMS); do \
+	    case $$p in httpd) dir=sbin;; *) dir=bin;; esac; \
+	    install -m 755 $(BUILD)/$$p $(DESTDIR)$(PREFIX)/$$dir/$$p || exit 1; \
+	done
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/httpd $(DESTDIR)$(PREFIX)/bin/httpclient $(DESTDIR)$(PREFIX)/bin/stresscmd
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+	rm -f httpd httpclient stresscmd
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

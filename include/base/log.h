@@ -1,0 +1,22 @@
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+/*
+ * What the server has to say about itself, one line each on standard error. (What clients asked for
+ * goes to the access log.) Any thread; a line is written by one write and is never torn. errno is
+ * left as it was.
+ */
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE };
+
+/* Sets the word each line begins with; the pointer is kept. Before threads are started. */
+void log_name(const char *program);
+
+/* Format and arguments as for printf, without a newline at the end. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...)   log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...)  log_write(LOG_NOTICE, __VA_ARGS__)
+
+#endif

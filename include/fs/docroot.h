@@ -1,0 +1,82 @@
+#ifndef FS_DOCROOT_H
+#define FS_DOCROOT_H
+
+/*
+ * The only door to the files that are served. Every path is resolved below the docroot directory by
+ * the kernel (openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS; component by component where
+ * the kernel has no openat2): links inside work, links that leave it lead nowhere.
+ *
+ * A docroot value is owned by one thread; each worker opens its own. Paths are NUL-terminated,
+ * relative, without empty, "." or ".." components, as http/target.h makes them; "" is the root
+ * itself.
+ */
+
+#include "fs/result.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct docroot {
+    int fd;           /* O_PATH directory descriptor */
+    const char *path; /* the caller's, absolute; kept to notice that the directory was replaced */
+    dev_t device;
+    ino_t inode;
+};
+
+/* What stands at a path, asked of the open descriptor, so that all of it is of one moment. */
+struct file {
+    int fd;         /* open for reading, O_CLOEXEC; the caller closes it; -1 when there is none */
+    bool directory; /* else a regular file */
+    uint64_t inode;
+    uint64_t size;    /* bytes; 0 for a directory */
+    int64_t mtime_s;  /* seconds since 1970-01-01 UTC */
+    int64_t mtime_ns; /* the whole time in ns */
+    mode_t mode;
+};
+
+#define FILE_NONE ((struct file){.fd = -1})
+
+/* Opens the directory at `path` (absolute; kept, not copied). FS_OK, or why not. */
+enum fs_result docroot_open(struct docroot *root, const char *path);
+void docroot_close(struct docroot *root);
+
+/*
+ * If another directory stands at the docroot's path now, moves over to it. One stat when nothing
+ * changed. Call it once for every bunch of requests: when it fails, the old directory stays in use.
+ */
+enum fs_result docroot_refresh(struct docroot *root);
+
+/*
+ * Opens what stands at `path` for reading and describes it. Never blocks on a FIFO or device: those
+ * are FS_NOT_SERVED, and the descriptor is closed. On anything but FS_OK file->fd is -1.
+ */
+enum fs_result docroot_lookup(const struct docroot *root, const char *path, struct file *file);
+
+/*
+ * Describes without opening (file->fd is -1): for validating what was found before, and for looking
+ * for siblings. Follows links as docroot_lookup does, and gives the same answers.
+ */
+enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file);
+
+/*
+ * Opens the directory part of `path` ("" for a top-level name) as a descriptor that *at functions
+ * take, and points *name at the last component inside `path`. The caller closes *directory_fd. For
+ * everything that creates, renames or removes: the name is then used with AT_SYMLINK_NOFOLLOW
+ * semantics. FS_IS_DIRECTORY for "" itself.
+ */
+enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,
+                              const char **name);
+
+/* As docroot_parent, and makes the directories that are missing (mode 0777 less umask). *made
+   counts them. Names that begin with a dot are not made: FS_NOT_FOUND. */
+enum fs_result docroot_make_parent(const struct docroot *root, const char *path, int *directory_fd,
+                                   const char **name, unsigned *made);
+
+/*
+ * Whether the file was changed so recently that it could be changed again under the same mtime: the
+ * "racily clean" problem that git's index has. `now_ns` is CLOCK_REALTIME at or before the lookup.
+ */
+bool file_is_racy(const struct file *file, int64_t now_ns);
+
+#endif

@@ -1,0 +1,40 @@
+#ifndef HTTP_CHUNKED_H
+#define HTTP_CHUNKED_H
+
+/* The chunked transfer coding (RFC 9112 7.1). Pure; any thread. */
+
+#include "base/span.h"
+
+/* A decoder; zero it to begin. */
+struct chunked {
+    uint8_t state_;
+    uint16_t line_; /* bytes of the current size line or of the trailer section so far */
+    uint64_t left_; /* bytes of the current chunk still to come */
+};
+
+enum {
+    CHUNKED_LINE_LIMIT = 4096,    /* a size line with its extensions */
+    CHUNKED_TRAILER_LIMIT = 8192, /* the whole trailer section */
+};
+
+enum chunked_result {
+    CHUNKED_MORE, /* all input was used, the body goes on */
+    CHUNKED_DATA, /* *data is a run of the body, inside the input */
+    CHUNKED_DONE, /* the last chunk and the trailer section have been read */
+    CHUNKED_BAD,  /* 400: no way to tell where the next request begins */
+};
+
+/*
+ * Takes bytes off the front of *input and says what they were. Call until the result is not
+ * CHUNKED_DATA; on CHUNKED_DONE *input holds what follows the body. Sizes are hexadecimal, at least
+ * one digit, at most 2^63-1; lines end in CRLF, never a bare LF; extensions are skipped, and so are
+ * trailer fields, each to be a well-formed line.
+ */
+enum chunked_result chunked_decode(struct chunked *decoder, struct span *input, struct span *data);
+
+/* How many bytes of the current chunk's data are still to come: these may be moved past the decoder
+   (by splice), and then are told to it by chunked_skip. */
+uint64_t chunked_left(const struct chunked *decoder);
+void chunked_skip(struct chunked *decoder, uint64_t len);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef HTTP_RANGE_H
+#define HTTP_RANGE_H
+
+/* Range requests for bytes (RFC 9110 14). Pure; any thread. */
+
+#include "base/span.h"
+
+enum { RANGE_LIMIT = 16 }; /* parts in one answer, after merging */
+
+struct range {
+    uint64_t first, last; /* both inclusive, last < size */
+};
+
+struct range_set {
+    unsigned count;
+    struct range ranges[RANGE_LIMIT];
+};
+
+enum range_result {
+    RANGE_IGNORE,        /* no bytes range, malformed, or an abuse: answer 200 with the whole */
+    RANGE_SATISFIABLE,   /* 206 with set->count parts, in the order they were asked for */
+    RANGE_UNSATISFIABLE, /* 416 */
+};
+
+/*
+ * `value` is the field's value, `size` the length of the representation. Ranges that reach past the
+ * end are cut to it; those that begin past it are dropped. Ranges that overlap or touch are merged
+ * into the place of the first of them (RFC 9110 15.3.7.2 allows it); more than RANGE_LIMIT left
+ * after that means RANGE_IGNORE. A "bytes=-0" alone and any range of an empty representation is
+ * RANGE_UNSATISFIABLE.
+ */
+enum range_result range_parse(struct range_set *set, struct span value, uint64_t size);
+
+/* Content-Range of a partial PUT (RFC 9110 14.4): "bytes 0-99/100" or, with length unknown, a '*'.
+ */
+struct content_range {
+    uint64_t first, last;
+    uint64_t length; /* when length_known */
+    bool length_known;
+};
+
+/* False when malformed: last before first, last not below length, unit not bytes, unsatisfied form.
+ */
+bool content_range_parse(struct content_range *range, struct span value);
+
+#endif

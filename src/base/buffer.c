@@ -1,0 +1,129 @@
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void buffer_put_u64(struct buffer *b, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    buffer_put(b, digits + at, sizeof digits - at);
+}
+
+void buffer_put_hex(struct buffer *b, uint64_t value)
+{
+    char digits[16];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    } while (value > 0);
+    buffer_put(b, digits + at, sizeof digits - at);
+}
+
+void buffer_put_format(struct buffer *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t space = buffer_free(b);
+    int n = vsnprintf(b->data + b->len, space, format, args);
+    va_end(args);
+    /* vsnprintf wants room for a NUL that the buffer does not count. */
+    if (n < 0 || (size_t)n >= space)
+        b->overflowed = true;
+    else
+        b->len += (size_t)n;
+}
+
+void buffer_put_html(struct buffer *b, struct span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        switch (s.ptr[i]) {
+        case '&': buffer_put_text(b, "&amp;"); break;
+        case '<': buffer_put_text(b, "&lt;"); break;
+        case '>': buffer_put_text(b, "&gt;"); break;
+        case '"': buffer_put_text(b, "&quot;"); break;
+        case '\'': buffer_put_text(b, "&#39;"); break;
+        default: buffer_put_char(b, s.ptr[i]);
+        }
+    }
+}
+
+/*
+ * Length of the UTF-8 sequence that s begins with, 0 when it is not one. Overlong forms, surrogates
+ * and what lies past U+10FFFF are refused by the bounds on the second byte (Unicode 15, table 3-7).
+ */
+static size_t utf8_sequence(struct span s)
+{
+    const unsigned char *u = (const unsigned char *)s.ptr;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t len;
+
+    if (u[0] < 0x80)
+        return 1;
+    if (u[0] >= 0xC2 && u[0] <= 0xDF)
+        len = 2;
+    else if (u[0] >= 0xE0 && u[0] <= 0xEF)
+        len = 3;
+    else if (u[0] >= 0xF0 && u[0] <= 0xF4)
+        len = 4;
+    else
+        return 0;
+    if (s.len < len)
+        return 0;
+    if (u[0] == 0xE0)
+        low = 0xA0;
+    else if (u[0] == 0xED)
+        high = 0x9F;
+    else if (u[0] == 0xF0)
+        low = 0x90;
+    else if (u[0] == 0xF4)
+        high = 0x8F;
+    if (u[1] < low || u[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if (u[i] < 0x80 || u[i] > 0xBF)
+            return 0;
+    return len;
+}
+
+void buffer_put_json(struct buffer *b, struct span s)
+{
+    while (s.len > 0) {
+        unsigned char c = (unsigned char)s.ptr[0];
+        size_t len = utf8_sequence(s);
+        if (c == '"' || c == '\\') {
+            buffer_put_char(b, '\\');
+            buffer_put_char(b, (char)c);
+        } else if (c < 0x20 || c == 0x7F) {
+            buffer_put_text(b, "\\u00");
+            buffer_put_char(b, "0123456789abcdef"[c >> 4]);
+            buffer_put_char(b, "0123456789abcdef"[c & 15]);
+        } else if (len == 0) {
+            buffer_put_text(b, "\\ufffd");
+        } else {
+            buffer_put(b, s.ptr, len);
+        }
+        s = span_from(s, len > 0 ? len : 1);
+    }
+}
+
+void buffer_put_url_path(struct buffer *b, struct span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '~' || c == '/';
+        if (plain) {
+            buffer_put_char(b, (char)c);
+        } else {
+            buffer_put_char(b, '%');
+            buffer_put_char(b, "0123456789ABCDEF"[c >> 4]);
+            buffer_put_char(b, "0123456789ABCDEF"[c & 15]);
+        }
+    }
+}
