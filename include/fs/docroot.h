@@ -22,6 +22,7 @@ struct docroot {
     const char *path; /* the caller's, absolute; kept to notice that the directory was replaced */
     dev_t device;
     ino_t inode;
+    bool walk; /* the kernel has no openat2 to offer, so paths are walked (fs/beneath.h) */
 };
 
 /* What stands at a path, asked of the open descriptor, so that all of it is of one moment. */

@@ -1,0 +1,264 @@
+#include "fs/docroot.h"
+
+#include "fs/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NS_PER_S  INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
+/*
+ * Two changes closer together than this may bear the same mtime. The kernel stamps files with its
+ * tick, 10 ms at the slowest; file systems whose times are all whole seconds have a grain of one
+ * second, or two (FAT).
+ */
+#define RACY_TICK_NS   (20 * NS_PER_MS)
+#define RACY_SECOND_NS (2 * NS_PER_S)
+
+/*
+ * A time a little ahead of our clock is that of a file server whose clock is ahead, and says
+ * nothing about how long ago the change was. Times further ahead were set on purpose.
+ */
+#define RACY_SKEW_NS (3600 * NS_PER_S)
+
+/* In a path below the docroot: what leaves it, leads nowhere. */
+static enum fs_result result_of_resolving(int error)
+{
+    return error == EXDEV ? FS_NOT_FOUND : fs_result_of_errno(error);
+}
+
+enum fs_result docroot_open(struct docroot *root, const char *path)
+{
+    struct stat st;
+
+    *root = (struct docroot){.fd = -1, .path = path};
+    root->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root->fd == -1)
+        return errno == ENOTDIR ? FS_NOT_DIRECTORY : fs_result_of_errno(errno);
+    if (fstat(root->fd, &st) == -1) {
+        enum fs_result result = fs_result_of_errno(errno);
+
+        docroot_close(root);
+        return result;
+    }
+    root->device = st.st_dev;
+    root->inode = st.st_ino;
+    root->walk = !beneath_has_openat2(root->fd);
+    return FS_OK;
+}
+
+void docroot_close(struct docroot *root)
+{
+    if (root->fd != -1)
+        close(root->fd);
+    root->fd = -1;
+}
+
+enum fs_result docroot_refresh(struct docroot *root)
+{
+    struct docroot now;
+    struct stat st;
+    enum fs_result result;
+
+    if (stat(root->path, &st) == -1)
+        return fs_result_of_errno(errno);
+    if (st.st_dev == root->device && st.st_ino == root->inode)
+        return FS_OK;
+
+    result = docroot_open(&now, root->path);
+    if (result != FS_OK)
+        return result;
+    docroot_close(root);
+    *root = now;
+    return FS_OK;
+}
+
+static enum fs_result file_describe(struct file *file, const struct stat *st)
+{
+    bool directory = S_ISDIR(st->st_mode);
+
+    if (!directory && !S_ISREG(st->st_mode))
+        return FS_NOT_SERVED;
+    file->directory = directory;
+    file->inode = st->st_ino;
+    file->size = directory ? 0 : (uint64_t)st->st_size;
+    file->mtime_s = st->st_mtim.tv_sec;
+    file->mtime_ns = st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+    file->mode = st->st_mode;
+    return FS_OK;
+}
+
+enum fs_result docroot_lookup(const struct docroot *root, const char *path, struct file *file)
+{
+    enum fs_result result;
+    struct stat st;
+    int fd;
+
+    *file = FILE_NONE;
+    fd = beneath_open(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, root->walk);
+    if (fd == -1)
+        return result_of_resolving(errno);
+
+    result = fstat(fd, &st) == -1 ? fs_result_of_errno(errno) : file_describe(file, &st);
+    if (result != FS_OK) {
+        close(fd);
+        return result;
+    }
+    file->fd = fd;
+    return FS_OK;
+}
+
+/*
+ * stat of a path beneath the root. A single name that is no link needs one call, a third of the
+ * price; a longer path may meet a link on its way, which fstatat would follow out of the docroot.
+ */
+static int stat_beneath(const struct docroot *root, const char *path, struct stat *st)
+{
+    int error;
+    int fd;
+
+    if (path[0] != '\0' && strchr(path, '/') == NULL) {
+        if (fstatat(root->fd, path, st, AT_SYMLINK_NOFOLLOW) == -1)
+            return errno;
+        if (!S_ISLNK(st->st_mode))
+            return 0;
+    }
+    fd = beneath_open(root->fd, path, O_PATH, root->walk);
+    if (fd == -1)
+        return errno;
+    error = fstat(fd, st) == -1 ? errno : 0;
+    close(fd);
+    return error;
+}
+
+enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file)
+{
+    enum fs_result result;
+    struct stat st;
+    int error = stat_beneath(root, path, &st);
+
+    *file = FILE_NONE;
+    if (error != 0)
+        return result_of_resolving(error);
+    result = file_describe(file, &st);
+
+    /* Whether we may read what is not readable for all, only opening it tells for certain. */
+    if (result == FS_OK && (st.st_mode & 0444) != 0444) {
+        result = docroot_lookup(root, path, file);
+        if (result == FS_OK) {
+            close(file->fd);
+            file->fd = -1;
+        }
+    }
+    return result;
+}
+
+/* Opens the directory that the first `len` bytes of `path` name. */
+static enum fs_result open_directory(const struct docroot *root, const char *path, size_t len,
+                                     int *fd)
+{
+    char prefix[PATH_MAX];
+
+    if (len >= sizeof(prefix))
+        return FS_NAME_TOO_LONG;
+    memcpy(prefix, path, len);
+    prefix[len] = '\0';
+
+    *fd = beneath_open(root->fd, prefix, O_PATH | O_DIRECTORY, root->walk);
+    if (*fd != -1)
+        return FS_OK;
+    return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(errno);
+}
+
+enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,
+                              const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *directory_fd = -1;
+    *name = slash == NULL ? path : slash + 1;
+    if (path[0] == '\0')
+        return FS_IS_DIRECTORY;
+    return open_directory(root, path, slash == NULL ? 0 : (size_t)(slash - path), directory_fd);
+}
+
+/*
+ * Makes the last component of the first `len` bytes of `path` in the directory *fd and moves *fd
+ * there. It is opened from the top again: what stands there may be another's directory by now, or a
+ * link.
+ */
+static enum fs_result make_directory(const struct docroot *root, const char *path, size_t from,
+                                     size_t len, int *fd, unsigned *made)
+{
+    char name[NAME_MAX + 1];
+    enum fs_result result;
+    int next;
+
+    if (path[from] == '.')
+        return FS_NOT_FOUND;
+    if (len - from >= sizeof(name))
+        return FS_NAME_TOO_LONG;
+    memcpy(name, path + from, len - from);
+    name[len - from] = '\0';
+
+    if (mkdirat(*fd, name, 0777) == 0)
+        (*made)++;
+    else if (errno != EEXIST)
+        return fs_result_of_errno(errno);
+    result = open_directory(root, path, len, &next);
+    if (result == FS_OK) {
+        close(*fd);
+        *fd = next;
+    }
+    return result;
+}
+
+/* Goes down `path`, whose last component is at `name_at`, and makes what is not there. */
+static enum fs_result make_directories(const struct docroot *root, const char *path, size_t name_at,
+                                       int *fd, unsigned *made)
+{
+    enum fs_result result = open_directory(root, "", 0, fd);
+
+    for (size_t from = 0, len = 0; result == FS_OK && from < name_at; from = len + 1) {
+        int next;
+
+        len = from + strcspn(path + from, "/");
+        result = open_directory(root, path, len, &next);
+        if (result == FS_OK) {
+            close(*fd);
+            *fd = next;
+        } else if (result == FS_NOT_FOUND) {
+            result = make_directory(root, path, from, len, fd, made);
+        }
+    }
+    return result;
+}
+
+enum fs_result docroot_make_parent(const struct docroot *root, const char *path, int *directory_fd,
+                                   const char **name, unsigned *made)
+{
+    enum fs_result result = docroot_parent(root, path, directory_fd, name);
+
+    *made = 0;
+    if (result != FS_NOT_FOUND)
+        return result;
+    result = make_directories(root, path, (size_t)(*name - path), directory_fd, made);
+    if (result != FS_OK && *directory_fd != -1) {
+        close(*directory_fd);
+        *directory_fd = -1;
+    }
+    return result;
+}
+
+bool file_is_racy(const struct file *file, int64_t now_ns)
+{
+    int64_t age_ns = now_ns - file->mtime_ns;
+    int64_t grain_ns = file->mtime_ns % NS_PER_S == 0 ? RACY_SECOND_NS : RACY_TICK_NS;
+
+    return age_ns < grain_ns && age_ns > -RACY_SKEW_NS;
+}
