@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 struct docroot {
     int fd;           /* O_PATH directory descriptor */
@@ -59,6 +59,12 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
  * for siblings. Follows links as docroot_lookup does, and gives the same answers.
  */
 enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file);
+
+/*
+ * Fills *file (fd -1) from what fstat or fstatat said. FS_NOT_SERVED, and *file untouched, for
+ * anything but a regular file or directory.
+ */
+enum fs_result file_describe(struct file *file, const struct stat *st);
 
 /*
  * Opens the directory part of `path` ("" for a top-level name) as a descriptor that *at functions

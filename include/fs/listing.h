@@ -24,7 +24,7 @@ struct listing {
 #define LISTING_EMPTY ((struct listing){NULL, 0, NULL, 0})
 
 /*
- * Reads the directory open at `directory_fd` (which stays the caller's and is rewound first), which
+ * Reads, from its beginning, the directory open at `directory_fd` (which stays the caller's), which
  * is inside `root`. Left out: names that begin with a dot (".well-known" too), whatever is neither
  * regular file nor directory after following links, links that leave the docroot, and what vanished
  * meanwhile. `path` is the directory's path, for following links. Sorted: directories first, then

@@ -78,18 +78,21 @@ enum fs_result docroot_refresh(struct docroot *root)
     return FS_OK;
 }
 
-static enum fs_result file_describe(struct file *file, const struct stat *st)
+enum fs_result file_describe(struct file *file, const struct stat *st)
 {
     bool directory = S_ISDIR(st->st_mode);
 
     if (!directory && !S_ISREG(st->st_mode))
         return FS_NOT_SERVED;
-    file->directory = directory;
-    file->inode = st->st_ino;
-    file->size = directory ? 0 : (uint64_t)st->st_size;
-    file->mtime_s = st->st_mtim.tv_sec;
-    file->mtime_ns = st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
-    file->mode = st->st_mode;
+    *file = (struct file){
+        .fd = -1,
+        .directory = directory,
+        .inode = st->st_ino,
+        .size = directory ? 0 : (uint64_t)st->st_size,
+        .mtime_s = st->st_mtim.tv_sec,
+        .mtime_ns = st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
+        .mode = st->st_mode,
+    };
     return FS_OK;
 }
 
