@@ -26,9 +26,9 @@ void media_types_read(struct media_types *set, struct span mime_types);
 
 /*
  * The type for a file name ("a.tar.gz" is application/gzip), "application/octet-stream" when the
- * extension is unknown or missing. Extensions match without regard to case. Text types, and
- * JavaScript, JSON, SVG and XML, come with "; charset=utf-8" where the built-in table says so; for
- * text types from a file *charset is set to true and the caller adds it. `set` may be NULL.
+ * extension is unknown or missing. Extensions match without regard to case. Text types of the
+ * built-in table, JavaScript among them, come with "; charset=utf-8"; for text types from a file
+ * *charset is set to true and the caller adds it. `set` may be NULL.
  */
 struct span media_type_of(const struct media_types *set, struct span file_name, bool *charset);
 
