@@ -14,7 +14,8 @@
 /* "HTTP/1.1 200 OK" CRLF. A server always says 1.1 (RFC 9110 2.5, 6.2). */
 void response_status_line(struct buffer *out, enum status status);
 
-/* "Name: value" CRLF. A CR, LF or NUL in the value would split the response: it is dropped. */
+/* "Name: value" CRLF. A CR, LF or NUL in the value would split the response: that byte is dropped.
+ */
 void response_field(struct buffer *out, struct span name, struct span value);
 void response_field_u64(struct buffer *out, struct span name, uint64_t value);
 void response_field_date(struct buffer *out, struct span name, int64_t when);
