@@ -11,10 +11,10 @@ static inline size_t base64_encoded_len(size_t len)
     return (len + 2) / 3 * 4;
 }
 
-/* The most bytes that `len` characters can hold. */
+/* The most bytes that `len` characters can hold, padded or not. */
 static inline size_t base64_decoded_max(size_t len)
 {
-    return len / 4 * 3;
+    return len / 4 * 3 + (len % 4) * 3 / 4;
 }
 
 /*
@@ -31,5 +31,11 @@ size_t base64_encode(char *out, const void *data, size_t len);
  * anything else or does not fit; bytes of `out` may have been written then.
  */
 bool base64_decode(struct span text, void *out, size_t cap, size_t *len);
+
+/*
+ * The same, but the padding may be missing altogether and unused bits may be set: for fields whose
+ * specification asks recipients for it (RFC 9651 4.2.7).
+ */
+bool base64_decode_loose(struct span text, void *out, size_t cap, size_t *len);
 
 #endif

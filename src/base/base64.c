@@ -39,40 +39,62 @@ static uint32_t digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : NOT_A_DIGIT;
 }
 
-/* Four characters as 24 bits, `padding` of them known to be '='. */
-static bool decode_four(const char *text, size_t padding, uint32_t *bits)
+/* Decodes digits without padding; the last four may be 2 for one byte or 3 for two, never 1. */
+static bool decode(struct span digits, bool bits_may_stay, uint8_t *out)
 {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t value = i < 4 - padding ? digit(text[i]) : 0;
+    uint32_t bits = 0;
+    size_t left = digits.len % 4;
+
+    for (size_t i = 0; i < digits.len; i++) {
+        uint32_t value = digit(digits.ptr[i]);
         if (value == NOT_A_DIGIT)
             return false;
-        sum = sum << 6 | value;
+        bits = bits << 6 | value;
+        if (i % 4 == 3) {
+            *out++ = (uint8_t)(bits >> 16);
+            *out++ = (uint8_t)(bits >> 8);
+            *out++ = (uint8_t)bits;
+        }
     }
-    *bits = sum;
-    return (sum & ((1U << 8 * padding) - 1)) == 0;
+    if (left == 0)
+        return true;
+    bits <<= 6 * (4 - left);
+    *out++ = (uint8_t)(bits >> 16);
+    if (left == 3)
+        *out = (uint8_t)(bits >> 8);
+    return bits_may_stay || (bits & (left == 3 ? 0xFFU : 0xFFFFU)) == 0;
+}
+
+/* text without its padding; false when that is not as long as it has to be. */
+static bool cut_padding(struct span *text)
+{
+    size_t padding = 0;
+    if (text->len % 4 != 0)
+        return false;
+    while (padding < 2 && padding < text->len && text->ptr[text->len - 1 - padding] == '=')
+        padding++;
+    text->len -= padding;
+    return true;
+}
+
+static bool decode_bounded(struct span digits, bool bits_may_stay, void *out, size_t cap,
+                           size_t *len)
+{
+    size_t total = base64_decoded_max(digits.len);
+    if (digits.len % 4 == 1 || total > cap || !decode(digits, bits_may_stay, out))
+        return false;
+    *len = total;
+    return true;
 }
 
 bool base64_decode(struct span text, void *out, size_t cap, size_t *len)
 {
-    uint8_t *to = out;
-    size_t padding = 0;
+    return cut_padding(&text) && decode_bounded(text, false, out, cap, len);
+}
 
-    if (text.len % 4 != 0)
-        return false;
-    while (padding < 2 && text.len > 0 && text.ptr[text.len - 1 - padding] == '=')
-        padding++;
-    size_t total = base64_decoded_max(text.len) - padding;
-    if (total > cap)
-        return false;
-    for (size_t at = 0; at < text.len; at += 4) {
-        uint32_t bits;
-        size_t missing = at + 4 == text.len ? padding : 0;
-        if (!decode_four(text.ptr + at, missing, &bits))
-            return false;
-        for (size_t i = 0; i < 3 - missing; i++)
-            *to++ = (uint8_t)(bits >> (16 - 8 * i));
-    }
-    *len = total;
-    return true;
+bool base64_decode_loose(struct span text, void *out, size_t cap, size_t *len)
+{
+    /* A '=' that is not proper padding stays and is no digit. */
+    cut_padding(&text);
+    return decode_bounded(text, true, out, cap, len);
 }

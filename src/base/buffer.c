@@ -1,5 +1,7 @@
 #include "base/buffer.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -51,44 +53,6 @@ void buffer_put_html(struct buffer *b, struct span s)
         default: buffer_put_char(b, s.ptr[i]);
         }
     }
-}
-
-/*
- * Length of the UTF-8 sequence that s begins with, 0 when it is not one. Overlong forms, surrogates
- * and what lies past U+10FFFF are refused by the bounds on the second byte (Unicode 15, table 3-7).
- */
-static size_t utf8_sequence(struct span s)
-{
-    const unsigned char *u = (const unsigned char *)s.ptr;
-    unsigned char low = 0x80, high = 0xBF;
-    size_t len;
-
-    if (u[0] < 0x80)
-        return 1;
-    if (u[0] >= 0xC2 && u[0] <= 0xDF)
-        len = 2;
-    else if (u[0] >= 0xE0 && u[0] <= 0xEF)
-        len = 3;
-    else if (u[0] >= 0xF0 && u[0] <= 0xF4)
-        len = 4;
-    else
-        return 0;
-    if (s.len < len)
-        return 0;
-    if (u[0] == 0xE0)
-        low = 0xA0;
-    else if (u[0] == 0xED)
-        high = 0x9F;
-    else if (u[0] == 0xF0)
-        low = 0x90;
-    else if (u[0] == 0xF4)
-        high = 0x8F;
-    if (u[1] < low || u[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (u[i] < 0x80 || u[i] > 0xBF)
-            return 0;
-    return len;
 }
 
 void buffer_put_json(struct buffer *b, struct span s)
