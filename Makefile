@@ -82,6 +82,14 @@ $(TEST_TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(ARCHIVES)
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS)
 
+# What `make bench` needs beside the load generator: tests/bench/<name>.c, libc alone.
+BENCH_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+$(BENCH_TOOLS): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench-tools
+bench-tools: $(BENCH_TOOLS)
+
 .PHONY: run
 run: httpd ## build, then serve www on 127.0.0.1:8080 (PORT=n for another)
 	./httpd -p $(PORT) -t 16 -r www
