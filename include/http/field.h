@@ -96,6 +96,12 @@ struct field_section {
     struct field fields[FIELD_LIMIT];
 };
 
+static inline void field_section_clear(struct field_section *section)
+{
+    section->count = 0;
+    memset(section->first, 0, sizeof section->first);
+}
+
 enum field_result {
     FIELD_OK,       /* an empty line ended the section; *used counts it */
     FIELD_PARTIAL,  /* no empty line yet, and nothing wrong so far */

@@ -1,0 +1,53 @@
+#include "http/chars.h"
+
+/* Letters for the table: what each byte of ASCII is. */
+enum {
+    T = CHAR_TOKEN,
+    H = CHAR_REGNAME,
+    B = T | H,
+    N = B | CHAR_HEX | CHAR_DIGIT,
+    X = B | CHAR_HEX | CHAR_ALPHA,
+    L = B | CHAR_ALPHA,
+};
+
+/* clang-format off */
+const uint8_t char_classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, B, 0, T, B, T, B, B, H, H, B, B, H, B, B, 0, /*  !"#$%&'()*+,-./ */
+    N, N, N, N, N, N, N, N, N, N, 0, H, 0, H, 0, 0, /* 0123456789:;<=>? */
+    0, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* @ABCDEFGHIJKLMNO */
+    L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, T, B, /* PQRSTUVWXYZ[\]^_ */
+    T, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* `abcdefghijklmno */
+    L, L, L, L, L, L, L, L, L, L, L, 0, T, 0, B, 0, /* pqrstuvwxyz{|}~  */
+};
+/* clang-format on */
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/*
+ * Whether a byte of the word is below `least` or is DEL. A byte with the top bit set never is, and
+ * a borrow only reaches a byte from one that already counts, so that the answer is exact.
+ */
+static bool word_has_end(uint64_t word, unsigned char least)
+{
+    uint64_t below = (word - EACH_BYTE(least)) & ~word;
+    uint64_t del = word ^ EACH_BYTE(0x7F);
+    uint64_t is_del = (del - EACH_BYTE(1)) & ~del;
+    return ((below | is_del) & EACH_BYTE(0x80)) != 0;
+}
+
+size_t chars_run(const char *ptr, size_t len, unsigned char least)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, ptr + at, sizeof word);
+        if (word_has_end(word, least))
+            break;
+    }
+    while (at < len && (unsigned char)ptr[at] >= least && ptr[at] != 0x7F)
+        at++;
+    return at;
+}

@@ -1,0 +1,169 @@
+#include "http/target.h"
+
+#include "http/authority.h"
+#include "http/chars.h"
+
+enum { SEGMENT_LIMIT = 255 }; /* NAME_MAX of Linux */
+
+/*
+ * A path being put together in the caller's buffer. Each segment taken ends in a slash, which
+ * leaves room for the NUL in the end; the last one is still open:
+ *
+ *     a / b / c d e
+ *             ^     ^ len
+ *             segment
+ */
+struct path {
+    char *text;
+    size_t len;
+    size_t segment;
+};
+
+static enum target_result path_put(struct path *path, char c)
+{
+    if (path->len == TARGET_PATH_LIMIT - 1)
+        return TARGET_NO_FILE;
+    path->text[path->len++] = c;
+    return TARGET_OK;
+}
+
+/* Drops the open segment and the one before it. */
+static enum target_result path_climb(struct path *path)
+{
+    if (path->segment == 0)
+        return TARGET_MALFORMED;
+    path->segment--;
+    while (path->segment > 0 && path->text[path->segment - 1] != '/')
+        path->segment--;
+    path->len = path->segment;
+    return TARGET_OK;
+}
+
+/* Ends the open segment: *name says whether it was a name, and not empty, "." or "..". */
+static enum target_result path_end_segment(struct path *path, bool *name)
+{
+    struct span segment = span_make(path->text + path->segment, path->len - path->segment);
+
+    *name = false;
+    if (segment.len > SEGMENT_LIMIT)
+        return TARGET_NO_FILE;
+    if (segment.len == 0 || span_equal(segment, SPAN("."))) {
+        path->len = path->segment;
+        return TARGET_OK;
+    }
+    if (span_equal(segment, SPAN("..")))
+        return path_climb(path);
+    *name = true;
+    path->text[path->len++] = '/';
+    path->segment = path->len;
+    return TARGET_OK;
+}
+
+/* The byte that "%XX" at *at stands for; moves *at to its last digit. */
+static enum target_result decode(struct span raw, size_t *at, char *c)
+{
+    const char *digits = raw.ptr + *at + 1;
+    if (raw.len - *at < 3 || !char_is(digits[0], CHAR_HEX) || !char_is(digits[1], CHAR_HEX))
+        return TARGET_MALFORMED;
+    *c = (char)(char_hex(digits[0]) << 4 | char_hex(digits[1]));
+    *at += 2;
+    if (*c == '\0')
+        return TARGET_MALFORMED;
+    return *c == '/' ? TARGET_NO_FILE : TARGET_OK;
+}
+
+/* Dot segments are looked at after decoding: "%2e%2E" climbs as ".." does (RFC 3986 6.2.2.2). */
+static enum target_result path_take(struct path *path, struct span raw, bool *directory)
+{
+    enum target_result result = TARGET_OK;
+    bool name = false;
+
+    for (size_t i = 0; i < raw.len && result == TARGET_OK; i++) {
+        char c = raw.ptr[i];
+        if (c == '/') {
+            result = path_end_segment(path, &name);
+            continue;
+        }
+        if (c == '%')
+            result = decode(raw, &i, &c);
+        if (result == TARGET_OK)
+            result = path_put(path, c);
+    }
+    if (result == TARGET_OK)
+        result = path_end_segment(path, &name);
+    *directory = !name;
+    return result;
+}
+
+/* `path` with a slash after each segment. */
+static bool is_hidden(struct span path)
+{
+    if (span_starts_with(path, SPAN(".well-known/"))) /* RFC 8615 */
+        path = span_from(path, sizeof ".well-known/" - 1);
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == '.' && (i == 0 || path.ptr[i - 1] == '/'))
+            return true;
+    return false;
+}
+
+/* Cuts scheme and authority off an absolute-form target: path and query are left in *raw. */
+static bool take_authority(struct target *target, struct span *raw)
+{
+    size_t at;
+    if (span_starts_with_nocase(*raw, SPAN("http://")))
+        at = sizeof "http://" - 1;
+    else if (span_starts_with_nocase(*raw, SPAN("https://")))
+        at = sizeof "https://" - 1;
+    else
+        return false;
+
+    size_t end = at;
+    while (end < raw->len && raw->ptr[end] != '/' && raw->ptr[end] != '?')
+        end++;
+    struct authority authority;
+    target->authority = span_make(raw->ptr + at, end - at);
+    *raw = span_make(raw->ptr + end, raw->len - end);
+    return authority_parse(&authority, target->authority);
+}
+
+/* The path and the query of a target, which has been cut to these. */
+static enum target_result take_path(struct target *target, struct span raw, char *buffer)
+{
+    struct path path = {.text = buffer};
+    size_t len = span_find(raw, '?');
+
+    if (len < raw.len)
+        target->query = span_make(raw.ptr + len + 1, raw.len - len - 1);
+    enum target_result result = path_take(&path, span_make(raw.ptr, len), &target->directory);
+    if (result != TARGET_OK)
+        return result;
+    target->hidden = is_hidden(span_make(buffer, path.len));
+    if (path.len > 0)
+        path.len--; /* the slash after the last segment */
+    buffer[path.len] = '\0';
+    target->path = span_make(buffer, path.len);
+    return TARGET_OK;
+}
+
+enum target_result target_parse(struct target *target, struct span raw, enum target_form form,
+                                char buffer[static TARGET_PATH_LIMIT])
+{
+    buffer[0] = '\0';
+    *target = (struct target){.path = {buffer, 0}, .directory = true};
+
+    if (raw.len == 0 || chars_run(raw.ptr, raw.len, '!') < raw.len || span_find(raw, '#') < raw.len)
+        return TARGET_MALFORMED;
+    switch (form) {
+    case TARGET_ASTERISK: return TARGET_OK;
+    case TARGET_AUTHORITY: target->authority = raw; return TARGET_OK;
+    case TARGET_ABSOLUTE:
+        if (!take_authority(target, &raw))
+            return TARGET_MALFORMED;
+        break;
+    case TARGET_ORIGIN:
+        if (raw.ptr[0] != '/')
+            return TARGET_MALFORMED;
+        break;
+    }
+    return take_path(target, raw, buffer);
+}
