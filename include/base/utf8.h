@@ -14,7 +14,10 @@ size_t utf8_sequence(struct span s);
 /* Whether all of s is UTF-8. */
 bool utf8_valid(struct span s);
 
-/* The most bytes of s, at most `max`, that end where a sequence ends. s is valid UTF-8. */
+/*
+ * The most bytes of s, at most `max`, that end where a sequence ends. In s that is not UTF-8 it may
+ * end anywhere, but never more than three bytes before `max`.
+ */
 size_t utf8_prefix(struct span s, size_t max);
 
 #endif

@@ -51,7 +51,11 @@ size_t utf8_prefix(struct span s, size_t max)
 {
     if (s.len <= max)
         return s.len;
-    while (max > 0 && ((unsigned char)s.ptr[max] & 0xC0) == 0x80)
-        max--;
+    for (size_t at = max; max - at <= 3; at--) {
+        if (((unsigned char)s.ptr[at] & 0xC0) != 0x80)
+            return at;
+        if (at == 0)
+            break;
+    }
     return max;
 }

@@ -73,6 +73,9 @@ static void prefixes_end_between_sequences(void **state)
     (void)state;
     for (size_t max = 0; max < sizeof expected / sizeof expected[0]; max++)
         assert_int_equal(utf8_prefix(text, max), expected[max]);
+    /* Only second bytes: no place to cut is better than another. */
+    for (size_t max = 0; max < 8; max++)
+        assert_int_equal(utf8_prefix(SPAN("\x80\x80\x80\x80\x80\x80\x80\x80"), max), max);
 }
 
 int main(void)
