@@ -5,7 +5,11 @@
 
 #include "base/span.h"
 
-enum { RANGE_LIMIT = 16 }; /* parts in one answer, after merging */
+enum {
+    RANGE_LIMIT = 16,      /* parts in one answer, after merging */
+    RANGE_SPEC_LIMIT = 64, /* ranges in one request: far more than any honest client asks for, and
+                              few enough that merging them costs nothing (RFC 9110 17.15) */
+};
 
 struct range {
     uint64_t first, last; /* both inclusive, last < size */
@@ -26,8 +30,8 @@ enum range_result {
  * `value` is the field's value, `size` the length of the representation. Ranges that reach past the
  * end are cut to it; those that begin past it are dropped. Ranges that overlap or touch are merged
  * into the place of the first of them (RFC 9110 15.3.7.2 allows it); more than RANGE_LIMIT left
- * after that means RANGE_IGNORE. A "bytes=-0" alone and any range of an empty representation is
- * RANGE_UNSATISFIABLE.
+ * after that, or more than RANGE_SPEC_LIMIT before it, means RANGE_IGNORE. A "bytes=-0" alone and
+ * any range of an empty representation is RANGE_UNSATISFIABLE.
  */
 enum range_result range_parse(struct range_set *set, struct span value, uint64_t size);
 
@@ -39,8 +43,8 @@ struct content_range {
     bool length_known;
 };
 
-/* False when malformed: last before first, last not below length, unit not bytes, unsatisfied form.
- */
+/* False, and *range untouched, when malformed: last before first, last not below length, a number
+   above 2^63-1, unit not bytes, unsatisfied form. */
 bool content_range_parse(struct content_range *range, struct span value);
 
 #endif
