@@ -7,9 +7,9 @@
 
 /*
  * Weight, in thousandths, that an Accept-Encoding value gives to a coding ("gzip", "br", "zstd",
- * "identity"): its own, else that of "*", else 0, but 1000 for identity when it is not named.
- * "x-gzip" stands for gzip. An absent field (ptr NULL) takes identity only. A malformed weight
- * counts as 0.
+ * "identity"): its own, else that of "*", else 0. Identity that is not named is acceptable all the
+ * same (12.5.3), but after whatever is named: 1. "x-gzip" stands for gzip. An absent field (ptr
+ * NULL) takes identity only. A malformed weight counts as 0.
  */
 unsigned accept_encoding_weight(struct span value, struct span coding);
 
