@@ -1,14 +1,16 @@
 // Visits the site with Firefox as a person would: every page, the directory listings, the film, the
 // downloads and the forms.
 //
-//   node site.mjs URL FIREFOX OUT     OUT holds node_modules and receives the pictures
+//   node site.mjs OUT [URL]     OUT holds node_modules and receives the pictures. Without a URL it
+//                               starts $HTTPD. $FIREFOX is the browser. tests/browser/run sets these.
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { startServer } from './server.mjs';
 import { done, group, is, none, note, ok } from './tap.mjs';
 
-const [url, firefox, out] = process.argv.slice(2);
+const [out, running] = process.argv.slice(2);
 const puppeteer = createRequire(`${out}/`)('puppeteer-core');
 const www = new URL('../../www/', import.meta.url);
 
@@ -62,7 +64,7 @@ const picture = (name) => `${out}/${name}.png`;
 function launch(preferences = {}) {
   return puppeteer.launch({
     browser: 'firefox',
-    executablePath: firefox,
+    executablePath: process.env.FIREFOX,
     headless: true,
     // Nothing but the server under test may be asked, and films play without a click.
     extraPrefsFirefox: { 'media.autoplay.default': 0, 'network.proxy.type': 0, ...preferences },
@@ -260,7 +262,10 @@ async function playFilm(page) {
       await seeked;
       return shownPart();
     };
-    if (video.readyState < 1) await happened('loadedmetadata');
+    // A new address, so that the film is asked for and does not come from the browser's cache.
+    const loaded = happened('loadedmetadata');
+    video.src = 'video/day.mp4?anew';
+    await loaded;
     const result = { duration: video.duration, size: `${video.videoWidth}x${video.videoHeight}` };
     result.late = await seek(6);
     result.early = await seek(2);
@@ -278,7 +283,7 @@ async function playFilm(page) {
   ok(Math.abs(film.late - 0.75) < 0.03, 'a seek to 6 s shows that frame', film.late);
   ok(Math.abs(film.early - 0.25) < 0.03, 'a seek back to 2 s too', film.early);
   ok(film.played > 2.2, 'it plays on from there', film.played);
-  const statuses = page.answers.filter((a) => a.url.endsWith('day.mp4')).map((a) => a.status);
+  const statuses = page.answers.filter((a) => a.url.endsWith('?anew')).map((a) => a.status);
   ok(statuses.length > 0 && statuses.every((s) => s === 206), 'Firefox asked for ranges: 206',
     `statuses: ${statuses}`);
   await page.screenshot({ path: picture('film'), fullPage: true });
@@ -379,9 +384,8 @@ async function uploadFile(page) {
   is(text, body, 'and read back without the wrapping of the form');
 }
 
-const light = await launch();
-await group('pages, light', () => visitPages(light, 'light'));
-for (const [what, run, ...more] of [
+// Each gets a page of its own, on which nothing has happened yet.
+const VISITS = [
   ['links', followEveryLink],
   ['types', checkTypes],
   ['short addresses', checkShortAddresses],
@@ -393,21 +397,38 @@ for (const [what, run, ...more] of [
   ['charset', checkCharset],
   ['error page', checkErrorPage],
   ['pdf', showPdf],
-  ['many requests', fetchMany, 300],
+  ['many requests', (page) => fetchMany(page, 300)],
   ['create user', createUser],
   ['upload', uploadFile],
-]) {
-  await group(what, async () => {
-    const page = await open(light);
-    await page.goto(`${url}index.html`);
-    await run(page, ...more);
-    await page.close();
-  });
+];
+
+async function visitSite() {
+  const light = await launch();
+  await group('pages, light', () => visitPages(light, 'light'));
+  for (const [what, visit] of VISITS) {
+    await group(what, async () => {
+      const page = await open(light);
+      await page.goto(`${url}index.html`);
+      await visit(page);
+      await page.close();
+    });
+  }
+  await light.close();
+
+  const dark = await launch(DARK);
+  await group('pages, dark', () => visitPages(dark, 'dark'));
+  await dark.close();
 }
-await light.close();
 
-const dark = await launch(DARK);
-await group('pages, dark', () => visitPages(dark, 'dark'));
-await dark.close();
-
+let server;
+let url = running;
+await group('the server starts', async () => {
+  server = running ? undefined : await startServer(process.env.HTTPD, www, out);
+  url ??= server.url;
+});
+if (url) await group('the site', visitSite);
+if (server) {
+  is(await server.stop(), 0, 'the server has borne it all, and stops when told');
+  ok(!/sanitizer|runtime error/i.test(await server.said()), 'and had nothing to complain about');
+}
 process.exitCode = done() ? 0 : 1;
