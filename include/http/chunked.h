@@ -8,13 +8,16 @@
 /* A decoder; zero it to begin. */
 struct chunked {
     uint8_t state_;
-    uint16_t line_; /* bytes of the current size line or of the trailer section so far */
-    uint64_t left_; /* bytes of the current chunk still to come */
+    uint16_t line_;   /* bytes of the current size line or of the trailer section so far */
+    uint32_t excess_; /* bytes of size lines that no data was worth */
+    uint64_t left_;   /* bytes of the current chunk still to come */
 };
 
 enum {
     CHUNKED_LINE_LIMIT = 4096,    /* a size line with its extensions */
     CHUNKED_TRAILER_LIMIT = 8192, /* the whole trailer section */
+    CHUNKED_EXCESS_LIMIT = 16384, /* extensions beyond twice the data they stand with: a body that
+                                     is all size lines costs reading and yields nothing */
 };
 
 enum chunked_result {
@@ -26,9 +29,9 @@ enum chunked_result {
 
 /*
  * Takes bytes off the front of *input and says what they were. Call until the result is not
- * CHUNKED_DATA; on CHUNKED_DONE *input holds what follows the body. Sizes are hexadecimal, at least
- * one digit, at most 2^63-1; lines end in CRLF, never a bare LF; extensions are skipped, and so are
- * trailer fields, each to be a well-formed line.
+ * CHUNKED_DATA; on CHUNKED_DONE *input holds what follows the body. CHUNKED_DONE and CHUNKED_BAD
+ * stay. Sizes are hexadecimal, at least one digit, at most 2^63-1; lines end in CRLF, never a bare
+ * LF; extensions are skipped, and so are trailer fields, each to be a well-formed line.
  */
 enum chunked_result chunked_decode(struct chunked *decoder, struct span *input, struct span *data);
 
