@@ -1,0 +1,45 @@
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+/*
+ * Moving bytes over a connected, non-blocking stream socket. Each call does what can be done now
+ * and says what stands in the way of more; waiting is the caller's business. EINTR is handled
+ * inside. A connection's descriptor is used by one thread at a time.
+ */
+
+#include "base/span.h"
+
+#include <sys/types.h>
+
+enum stream_result {
+    STREAM_OK,          /* something moved */
+    STREAM_STALLED,     /* nothing can move until the peer does something */
+    STREAM_ENDED,       /* receiving: the peer closed its side in order */
+    STREAM_BROKEN,      /* reset, or any error of the socket: close it */
+    STREAM_TRUNCATED,   /* sending a file: the file is shorter than was promised */
+    STREAM_FILE_FAILED, /* the file, not the socket, gave an error; errno says which */
+};
+
+/* Receives up to `cap` bytes; *len is how many came, 0 unless STREAM_OK. */
+enum stream_result stream_receive(int fd, char *data, size_t cap, size_t *len);
+
+/* Sends what fits of data; *sent is how many bytes were taken. `more` says that further bytes
+   follow at once, so that the kernel need not send a short segment. */
+enum stream_result stream_send(int fd, const char *data, size_t len, bool more, size_t *sent);
+
+/* Sends what fits of `len` bytes of a regular file from *offset on, without copying them through
+   the process; *offset moves on by what was taken, *sent says how many. */
+enum stream_result stream_send_file(int fd, int file_fd, off_t *offset, size_t len, size_t *sent);
+
+enum stream_wait {
+    STREAM_WAIT_READ,
+    STREAM_WAIT_WRITE,
+};
+
+/* Blocks until the descriptor can move, or failed, or `ms` have passed (then false). */
+bool stream_wait(int fd, enum stream_wait what, int ms);
+
+/* Tells the peer that nothing more will be sent. */
+void stream_finish(int fd);
+
+#endif

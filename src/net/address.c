@@ -1,0 +1,82 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+
+bool address_parse(struct address *address, const char *text, uint16_t port)
+{
+    char host[INET6_ADDRSTRLEN];
+    struct span s = span_of(text);
+
+    if (span_equal(s, SPAN("*")))
+        s = SPAN("::");
+    if (s.len > 2 && s.ptr[0] == '[' && s.ptr[s.len - 1] == ']')
+        s = span_make(s.ptr + 1, s.len - 2);
+    if (s.len >= sizeof host)
+        return false;
+    memcpy(host, s.ptr, s.len);
+    host[s.len] = '\0';
+
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons(port);
+        address->len = sizeof address->v4;
+        return true;
+    }
+    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons(port);
+        address->len = sizeof address->v6;
+        return true;
+    }
+    return false;
+}
+
+uint16_t address_port(const struct address *address)
+{
+    return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
+}
+
+void address_put_host(struct buffer *out, const struct address *address)
+{
+    char text[INET6_ADDRSTRLEN];
+    const void *bytes = &address->v4.sin_addr;
+    int family = AF_INET;
+
+    if (address->any.sa_family == AF_INET6) {
+        const struct in6_addr *in6 = &address->v6.sin6_addr;
+        bool mapped = IN6_IS_ADDR_V4MAPPED(in6);
+        bytes = mapped ? &in6->s6_addr[12] : &in6->s6_addr[0];
+        family = mapped ? AF_INET : AF_INET6;
+    } else if (address->any.sa_family != AF_INET) {
+        buffer_put_char(out, '-');
+        return;
+    }
+    if (inet_ntop(family, bytes, text, sizeof text) != NULL)
+        buffer_put_span(out, span_of(text));
+}
+
+void address_put(struct buffer *out, const struct address *address)
+{
+    bool brackets =
+        address->any.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+
+    if (brackets)
+        buffer_put_char(out, '[');
+    address_put_host(out, address);
+    if (brackets)
+        buffer_put_char(out, ']');
+    buffer_put_char(out, ':');
+    buffer_put_u64(out, address_port(address));
+}
+
+bool address_is_loopback(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return (ntohl(address->v4.sin_addr.s_addr) >> 24) == 127;
+    if (address->any.sa_family == AF_INET6) {
+        const struct in6_addr *in6 = &address->v6.sin6_addr;
+        return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+    }
+    return false;
+}
