@@ -1,0 +1,51 @@
+#ifndef SERVER_GATE_H
+#define SERVER_GATE_H
+
+/*
+ * The gate: listening sockets, and who is let in. Main thread only.
+ */
+
+#include "net/address.h"
+#include "server/protocol.h"
+#include "server/queue.h"
+
+enum { GATE_LIMIT = 32 };
+
+struct gate {
+    struct gate_listener {
+        int fd;
+        struct address address;
+        const struct protocol *protocol;
+    } listeners[GATE_LIMIT];
+    unsigned count;
+    int epoll_fd; /* the main thread's, where open listeners are registered */
+    bool open;    /* they are */
+
+    struct connection_table *connections;
+    struct queue *queue;
+    struct watch *watch;
+
+    uint64_t refused;         /* clients turned away, ever */
+    uint64_t episode_refused; /* in the current episode, 0: there is none */
+    int64_t episode_last_ms;  /* when the last of them was */
+    bool exhausted;           /* accepting pauses for want of descriptors */
+    int64_t exhausted_ms;     /* since when */
+};
+
+/* Adds a listening socket; the gate owns it. False when there are too many. */
+bool gate_add(struct gate *gate, int fd, const struct address *address,
+              const struct protocol *protocol);
+
+/* Begins to accept. False with errno set when the kernel does not let it. */
+bool gate_open(struct gate *gate);
+
+/* Accepts a batch from the listener with that index, and queues or refuses each. */
+void gate_accept(struct gate *gate, unsigned listener, int64_t now_ms);
+
+/* To be called now and then: ends pauses, and says when an episode of refusals is over. */
+void gate_tend(struct gate *gate, int64_t now_ms);
+
+/* Closes the listening sockets. */
+void gate_close(struct gate *gate);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef SERVER_INTAKE_H
+#define SERVER_INTAKE_H
+
+/*
+ * Where the body of a request goes. Whoever answers a method that has a body makes one; the
+ * exchange feeds it, from one worker at a time, and ends it in one of two ways: `finish` when the
+ * body is whole or was refused on the way, or `free` alone when the connection broke. It outlives
+ * the worker's turn when the client is slow, so it keeps nothing that points into the worker's
+ * memory.
+ */
+
+#include "server/answer.h"
+
+#include <sys/types.h>
+
+struct worker;
+struct request;
+
+enum intake_result {
+    INTAKE_TAKEN,
+    INTAKE_REFUSED, /* no more of it: `finish` will say why, and the connection is closed after that
+                     */
+};
+
+struct intake {
+    /* Takes the next bytes of the body, framing removed. */
+    enum intake_result (*take)(struct intake *intake, const char *bytes, size_t len);
+
+    /* Makes the answer. `whole` says that the body came to its end. `free` is called after it. */
+    void (*finish)(struct intake *intake, struct worker *worker, const struct request *request,
+                   bool whole, struct answer *answer);
+
+    /* Frees everything, itself included, and undoes what was not finished. */
+    void (*free)(struct intake *intake);
+
+    /*
+     * A file that the bytes may be moved to without passing through the process: -1 when they have
+     * to be looked at. They go to file_at, which whoever moves them advances. A failed move is told
+     * to `fail` with its errno, and then treated as INTAKE_REFUSED.
+     */
+    int file_fd;
+    off_t file_at;
+    void (*fail)(struct intake *intake, int error);
+};
+
+#endif

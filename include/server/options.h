@@ -1,0 +1,42 @@
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+/* What the command line says. Made once by the main thread, const to everybody afterwards. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    OPTIONS_BIND_LIMIT = 16,
+    OPTIONS_LOG_LIMIT = 8,
+};
+
+struct options {
+    uint16_t port;
+    const char *binds[OPTIONS_BIND_LIMIT];
+    unsigned bind_count; /* 0: loopback, IPv4 and IPv6 */
+    unsigned threads;
+    const char *root;
+    unsigned queue;
+    unsigned connections; /* 0: as many as descriptors allow */
+    const char *logs[OPTIONS_LOG_LIMIT];
+    unsigned log_count; /* 0: standard output */
+    bool daemon;
+    const char *pid_file; /* NULL: none */
+    const char *user;     /* NULL: stay who we are */
+    int64_t patience_ms;
+    int64_t head_timeout_ms;
+    int64_t idle_timeout_ms;
+    uint64_t min_rate; /* bytes per second; 0: none */
+    bool listing;
+};
+
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_EXIT_OK,    /* help or version was asked for and printed */
+    OPTIONS_EXIT_USAGE, /* one line on standard error says what is wrong: exit 2 */
+};
+
+enum options_result options_parse(struct options *options, int argc, char **argv);
+
+#endif

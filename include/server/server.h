@@ -1,0 +1,31 @@
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+/*
+ * The daemon: what all threads share, and the main thread's loop, which accepts, keeps the
+ * deadlines and obeys signals.
+ */
+
+#include "http/media_type.h"
+#include "server/access_log.h"
+#include "server/connection.h"
+#include "server/options.h"
+#include "server/queue.h"
+#include "server/watch.h"
+
+struct server {
+    const struct options *options;
+    char *docroot_path; /* absolute */
+    struct media_types media_types;
+    struct connection_table connections;
+    struct watch watch;
+    struct queue queue;
+    struct access_log log;
+    atomic_bool draining; /* no further request is begun on a connection */
+};
+
+/* Runs the daemon until it is told to stop. The exit status: 0 after a drain, 1 when it could not
+   start (a line on standard error says why), 2 when an option turned out to be wrong. */
+int server_run(const struct options *options);
+
+#endif

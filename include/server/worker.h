@@ -1,0 +1,54 @@
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+/*
+ * A worker: a thread of the fixed pool, with the memory it serves from. Everything in it is its
+ * own; what it shares is const, or says what guards it.
+ */
+
+#include "fs/docroot.h"
+#include "http/date.h"
+#include "net/stream.h"
+#include "server/exchange.h"
+#include "server/server.h"
+
+enum {
+    WORKER_IN = 2 * REQUEST_HEAD_LIMIT, /* a whole head, and what a client sends ahead */
+    WORKER_INLINE = 32768,              /* a file up to this goes out in one send with its head */
+    WORKER_HEAD_ROOM = 8192,            /* what the head of a response takes at most */
+    WORKER_OUT = 2 * (WORKER_INLINE + WORKER_HEAD_ROOM),
+    WORKER_FIELDS = 4096, /* header lines that are not common to all */
+};
+
+struct worker {
+    struct server *server;
+    pthread_t thread;
+    struct docroot docroot;
+
+    int64_t now_ms; /* clock_ms() at the last look */
+    int64_t date_s; /* the second that date_text says */
+    char date_text[DATE_LEN];
+
+    size_t in_at, in_len; /* bytes of the current turn not used yet: in[in_at, in_len) */
+    uint64_t moved;       /* bytes received and sent in the current turn */
+    size_t out_at;        /* response bytes not sent yet: out.data[out_at, out.len) */
+    struct buffer out;
+    struct exchange exchange; /* the exchange under way, unless the connection has kept one */
+
+    char path[TARGET_PATH_LIMIT];              /* the target's, decoded */
+    char found_path[TARGET_PATH_LIMIT + 16];   /* of the file that it turned out to mean */
+    char sibling_path[TARGET_PATH_LIMIT + 16]; /* of that file's compressed siblings */
+    char fields[WORKER_FIELDS];
+    char page[WORKER_INLINE];      /* content made in memory */
+    char head[REQUEST_HEAD_LIMIT]; /* of a request whose body is being received */
+    char in[WORKER_IN];
+    char out_bytes[WORKER_OUT];
+};
+
+/* Starts a worker's thread. 0, or an errno. */
+int worker_start(struct worker *worker, struct server *server);
+
+/* The current second, and its text for Date. */
+int64_t worker_date(struct worker *worker);
+
+#endif

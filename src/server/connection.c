@@ -1,0 +1,131 @@
+#include "server/connection.h"
+
+#include "server/protocol.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int connection_table_init(struct connection_table *table, unsigned limit)
+{
+    unsigned slabs = (limit + CONNECTION_SLAB - 1) / CONNECTION_SLAB;
+
+    memset(table, 0, sizeof *table);
+    table->limit = limit;
+    table->slabs = calloc(slabs, sizeof *table->slabs);
+    if (table->slabs == NULL)
+        return ENOMEM;
+    return pthread_mutex_init(&table->lock, NULL);
+}
+
+/* Adds a slab of free places; with the lock held. */
+static bool grow(struct connection_table *table)
+{
+    unsigned places = atomic_load_explicit(&table->places, memory_order_relaxed);
+    struct connection *slab;
+
+    if (places >= table->limit)
+        return false;
+    slab = calloc(CONNECTION_SLAB, sizeof *slab);
+    if (slab == NULL)
+        return false;
+    /* Linked backwards, so that low places are used first and a sweep finds them together. */
+    for (unsigned i = CONNECTION_SLAB; i-- > 0;) {
+        slab[i].index = places + i;
+        slab[i].fd = -1;
+        atomic_init(&slab[i].watch, WATCH_OWNED);
+        slab[i].next = table->free;
+        table->free = &slab[i];
+    }
+    table->slabs[places / CONNECTION_SLAB] = slab;
+    atomic_store_explicit(&table->places, places + CONNECTION_SLAB, memory_order_release);
+    return true;
+}
+
+struct connection *connection_open(struct connection_table *table, int fd,
+                                   const struct address *peer, const struct protocol *protocol)
+{
+    struct connection *c = NULL;
+
+    pthread_mutex_lock(&table->lock);
+    if (table->open < table->limit && (table->free != NULL || grow(table))) {
+        c = table->free;
+        table->free = c->next;
+        table->open++;
+    }
+    pthread_mutex_unlock(&table->lock);
+    if (c == NULL)
+        return NULL;
+
+    c->next = NULL;
+    c->fd = fd;
+    c->protocol = protocol;
+    c->watched = 0;
+    c->readable = true;
+    c->peer_ended = false;
+    c->expired = false;
+    c->arriving = false;
+    c->ending = ENDING_NOT;
+    c->reused = false;
+    c->peer = *peer;
+    return c;
+}
+
+void connection_close(struct connection_table *table, struct connection *c)
+{
+    if (c->exchange != NULL)
+        c->protocol->drop(c);
+    kept_clear(&c->input);
+    kept_clear(&c->output);
+    /* Events still on their way to somebody name the old generation and will not match. */
+    uint64_t watch = atomic_load_explicit(&c->watch, memory_order_relaxed);
+    uint64_t generation = watch & ~(uint64_t)WATCH_STATE_MASK;
+    atomic_store_explicit(&c->watch, (generation + WATCH_GENERATION) | WATCH_OWNED,
+                          memory_order_release);
+    close(c->fd);
+    c->fd = -1;
+
+    pthread_mutex_lock(&table->lock);
+    c->next = table->free;
+    table->free = c;
+    table->open--;
+    pthread_mutex_unlock(&table->lock);
+}
+
+struct connection *connection_at(const struct connection_table *table, uint32_t index)
+{
+    if (index >= atomic_load_explicit(&table->places, memory_order_acquire))
+        return NULL;
+    return &table->slabs[index / CONNECTION_SLAB][index % CONNECTION_SLAB];
+}
+
+unsigned connection_count(struct connection_table *table)
+{
+    pthread_mutex_lock(&table->lock);
+    unsigned open = table->open;
+    pthread_mutex_unlock(&table->lock);
+    return open;
+}
+
+void connection_enter(struct connection *c, enum phase phase, int64_t now)
+{
+    c->phase = (uint8_t)phase;
+    c->phase_since = now;
+}
+
+bool kept_set(struct kept *kept, const char *bytes, size_t len)
+{
+    kept->bytes = malloc(len);
+    if (kept->bytes == NULL)
+        return false;
+    memcpy(kept->bytes, bytes, len);
+    kept->at = 0;
+    kept->len = (uint32_t)len;
+    return true;
+}
+
+void kept_clear(struct kept *kept)
+{
+    free(kept->bytes);
+    *kept = (struct kept){NULL, 0, 0};
+}

@@ -1,0 +1,200 @@
+#include "server/options.h"
+
+#include "base/span.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    DEFAULT_PORT = 8080,
+    DEFAULT_THREADS = 16,
+    DEFAULT_QUEUE = 1024,
+    DEFAULT_PATIENCE_MS = 2,
+    DEFAULT_HEAD_TIMEOUT_S = 10,
+    DEFAULT_IDLE_TIMEOUT_S = 15,
+    DEFAULT_MIN_RATE = 500,
+};
+
+static const char help[] =
+    "Usage: httpd [OPTION]...\n"
+    "Serve the files of a directory over HTTP.\n"
+    "\n"
+    "What and where\n"
+    "  -r, --root DIR          the directory to serve (www)\n"
+    "  -p, --port N            TCP port, 0 takes a free one and prints it (8080)\n"
+    "  -b, --bind ADDR         address to listen on, may be repeated; * is all (127.0.0.1 and "
+    "::1)\n"
+    "      --no-listing        do not show what is in a directory\n"
+    "\n"
+    "How many at once\n"
+    "  -t, --threads N         worker threads (16)\n"
+    "  -q, --queue N           clients waiting for a worker before others are turned away with "
+    "503;\n"
+    "                          0: turn away as soon as no worker is free (1024)\n"
+    "  -c, --connections N     open connections (as many as descriptors allow)\n"
+    "\n"
+    "How long\n"
+    "      --patience MS       a worker waits so long for its client before it serves others (2)\n"
+    "      --head-timeout S    for the whole head of a request (10)\n"
+    "      --idle-timeout S    between requests (15)\n"
+    "      --min-rate BYTES    least bytes per second of a transfer, 0 for none (500)\n"
+    "\n"
+    "As a service\n"
+    "  -l, --log FILE          access log, may be repeated; - is the terminal (-)\n"
+    "  -d, --daemon            run in the background\n"
+    "  -P, --pid-file FILE     write the process id there\n"
+    "  -u, --user NAME         give up root for this user once the port is open\n"
+    "\n"
+    "  -h, --help              this text\n"
+    "  -V, --version           the version\n"
+    "\n"
+    "SIGTERM and SIGINT finish what is under way and stop; SIGHUP re-opens the logs.\n";
+
+enum {
+    OPTION_PATIENCE = 256,
+    OPTION_HEAD_TIMEOUT,
+    OPTION_IDLE_TIMEOUT,
+    OPTION_MIN_RATE,
+    OPTION_NO_LISTING,
+};
+
+static const struct option long_options[] = {
+    {"port", required_argument, NULL, 'p'},
+    {"bind", required_argument, NULL, 'b'},
+    {"threads", required_argument, NULL, 't'},
+    {"root", required_argument, NULL, 'r'},
+    {"queue", required_argument, NULL, 'q'},
+    {"connections", required_argument, NULL, 'c'},
+    {"log", required_argument, NULL, 'l'},
+    {"daemon", no_argument, NULL, 'd'},
+    {"pid-file", required_argument, NULL, 'P'},
+    {"user", required_argument, NULL, 'u'},
+    {"patience", required_argument, NULL, OPTION_PATIENCE},
+    {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
+    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"min-rate", required_argument, NULL, OPTION_MIN_RATE},
+    {"no-listing", no_argument, NULL, OPTION_NO_LISTING},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+/* The long name of an option, for messages: people read those, not the letters. */
+static const char *long_name(int value)
+{
+    for (const struct option *o = long_options; o->name != NULL; o++)
+        if (o->val == value)
+            return o->name;
+    return "?";
+}
+
+/* Reads a whole number between the bounds; one line on standard error when it is none. */
+static bool read_number(int option, const char *text, uint64_t least, uint64_t most,
+                        uint64_t *value)
+{
+    if (span_to_u64(span_of(text), value) && *value >= least && *value <= most)
+        return true;
+    fprintf(stderr, "httpd: --%s takes a whole number from %llu to %llu, not '%s'\n",
+            long_name(option), (unsigned long long)least, (unsigned long long)most, text);
+    return false;
+}
+
+static bool add(const char **list, unsigned *count, unsigned limit, int option, const char *text)
+{
+    if (*count == limit) {
+        fprintf(stderr, "httpd: --%s can be given %u times at most\n", long_name(option), limit);
+        return false;
+    }
+    list[(*count)++] = text;
+    return true;
+}
+
+/* Takes one option with its argument. False when it is not right, and a line says why. */
+static bool take(struct options *o, int option, const char *text)
+{
+    uint64_t n = 0;
+
+    switch (option) {
+    case 'p':
+        if (!read_number(option, text, 0, 65535, &n))
+            return false;
+        o->port = (uint16_t)n;
+        return true;
+    case 't':
+        if (!read_number(option, text, 1, 1024, &n))
+            return false;
+        o->threads = (unsigned)n;
+        return true;
+    case 'q':
+        if (!read_number(option, text, 0, 1000000, &n))
+            return false;
+        o->queue = (unsigned)n;
+        return true;
+    case 'c':
+        if (!read_number(option, text, 1, 1000000, &n))
+            return false;
+        o->connections = (unsigned)n;
+        return true;
+    case OPTION_PATIENCE:
+        if (!read_number(option, text, 0, 10000, &n))
+            return false;
+        o->patience_ms = (int64_t)n;
+        return true;
+    case OPTION_HEAD_TIMEOUT:
+    case OPTION_IDLE_TIMEOUT:
+        if (!read_number(option, text, 1, 86400, &n))
+            return false;
+        *(option == OPTION_HEAD_TIMEOUT ? &o->head_timeout_ms : &o->idle_timeout_ms) =
+            (int64_t)n * 1000;
+        return true;
+    case OPTION_MIN_RATE:
+        if (!read_number(option, text, 0, 1000000000, &n))
+            return false;
+        o->min_rate = n;
+        return true;
+    case 'b': return add(o->binds, &o->bind_count, OPTIONS_BIND_LIMIT, option, text);
+    case 'l': return add(o->logs, &o->log_count, OPTIONS_LOG_LIMIT, option, text);
+    case 'r': o->root = text; return true;
+    case 'P': o->pid_file = text; return true;
+    case 'u': o->user = text; return true;
+    case 'd': o->daemon = true; return true;
+    case OPTION_NO_LISTING: o->listing = false; return true;
+    default: return false; /* getopt has said what is wrong */
+    }
+}
+
+enum options_result options_parse(struct options *options, int argc, char **argv)
+{
+    int option;
+
+    *options = (struct options){
+        .port = DEFAULT_PORT,
+        .threads = DEFAULT_THREADS,
+        .root = "www",
+        .queue = DEFAULT_QUEUE,
+        .patience_ms = DEFAULT_PATIENCE_MS,
+        .head_timeout_ms = DEFAULT_HEAD_TIMEOUT_S * 1000,
+        .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * 1000,
+        .min_rate = DEFAULT_MIN_RATE,
+        .listing = true,
+    };
+    while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:hV", long_options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return OPTIONS_EXIT_OK;
+        }
+        if (option == 'V') {
+            puts("httpd " HTTPD_VERSION);
+            return OPTIONS_EXIT_OK;
+        }
+        if (!take(options, option, optarg))
+            return OPTIONS_EXIT_USAGE;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "httpd: '%s' is not an option; the directory to serve is given by --root\n",
+                argv[optind]);
+        return OPTIONS_EXIT_USAGE;
+    }
+    return OPTIONS_RUN;
+}

@@ -1,0 +1,479 @@
+#include "server/server.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/listener.h"
+#include "server/gate.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+
+    DEFAULT_CONNECTIONS = 65536, /* unless descriptors are fewer */
+    SPARE_DESCRIPTORS = 64,      /* for everything that is not a connection or its file */
+    SWEEP_MS = 250,              /* how often deadlines are looked at: they are seconds long */
+    DRAIN_MS = 10000,            /* requests under way get this long to finish at the end */
+    DRAIN_NUDGE_MS = 50,         /* how often idle connections are asked to go meanwhile */
+    MIME_TYPES_LIMIT = 1 << 20,
+
+    EVENT_SIGNAL = 1000, /* names of the main thread's descriptors; below are the listeners */
+    EVENT_KICK,
+};
+
+/* What the main thread alone uses. */
+struct main_thread {
+    struct server *server;
+    struct gate gate;
+    struct worker *workers;
+    unsigned started;
+    int epoll_fd, signal_fd, kick_fd;
+    bool ticking;
+    int64_t next_tick_us, next_sweep_ms, drain_until_ms;
+};
+
+/* --- Start-up ----------------------------------------------------------------------------------
+ */
+
+/* Each connection is a descriptor, and a slow download two. The limit is raised as far as may be.
+ */
+static unsigned connection_limit(const struct options *options)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return 256;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) != -1)
+            limit = raised;
+    }
+    uint64_t spare = SPARE_DESCRIPTORS + 3 * (uint64_t)options->threads;
+    uint64_t most = limit.rlim_cur > spare + 16 ? limit.rlim_cur - spare : 16;
+    uint64_t wanted = options->connections > 0 ? options->connections : DEFAULT_CONNECTIONS;
+    if (options->connections > most)
+        log_warning("--connections %u is more than the %llu descriptors allow: taking %llu",
+                    options->connections, (unsigned long long)limit.rlim_cur,
+                    (unsigned long long)most);
+    return (unsigned)(wanted < most ? wanted : most);
+}
+
+static int find_docroot(struct server *server)
+{
+    struct stat st;
+    const char *root = server->options->root;
+
+    server->docroot_path = realpath(root, NULL);
+    if (server->docroot_path == NULL) {
+        log_error("cannot serve '%s': %m", root);
+        return EXIT_USAGE;
+    }
+    if (stat(server->docroot_path, &st) == -1 || !S_ISDIR(st.st_mode)) {
+        log_error("cannot serve '%s': it is not a directory", root);
+        return EXIT_USAGE;
+    }
+    if (access(server->docroot_path, R_OK | X_OK) == -1) {
+        log_error("cannot serve '%s': %m", root);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
+/* Types from the system's table, where there is one; the built-in ones do without it. */
+static void load_media_types(struct server *server)
+{
+    struct stat st;
+    int fd = open("/etc/mime.types", O_RDONLY | O_CLOEXEC);
+    char *text;
+
+    if (fd == -1)
+        return;
+    if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > MIME_TYPES_LIMIT) {
+        close(fd);
+        return;
+    }
+    text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (text == MAP_FAILED)
+        return;
+    struct span types = span_make(text, (size_t)st.st_size);
+    size_t places = media_types_places(types);
+    server->media_types.entries = calloc(places, sizeof *server->media_types.entries);
+    if (server->media_types.entries == NULL)
+        return;
+    server->media_types.places = places;
+    media_types_read(&server->media_types, types);
+}
+
+/* Opens one address. 0, or an exit status after a line that says why. */
+static int listen_on(struct gate *gate, const char *text, uint16_t *port, bool optional)
+{
+    struct address address;
+
+    if (!address_parse(&address, text, *port)) {
+        log_error("--bind takes an IPv4 or IPv6 address, not '%s'", text);
+        return EXIT_USAGE;
+    }
+    int fd = listener_open(&address, true);
+    if (fd == -1) {
+        /* A machine without IPv6 has no ::1, and that is no reason not to serve 127.0.0.1. */
+        if (optional && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+            return 0;
+        log_error("cannot listen on %s port %u: %m", text, *port);
+        return EXIT_FAILED;
+    }
+    if (!gate_add(gate, fd, &address, &http_protocol)) {
+        close(fd);
+        log_error("too many addresses");
+        return EXIT_USAGE;
+    }
+    /* All addresses share the port that the first was given. */
+    *port = address_port(&address);
+    return 0;
+}
+
+static int open_listeners(struct main_thread *m)
+{
+    const struct options *o = m->server->options;
+    uint16_t port = o->port;
+    int failed = 0;
+
+    if (o->bind_count == 0) {
+        failed = listen_on(&m->gate, "127.0.0.1", &port, false);
+        return failed != 0 ? failed : listen_on(&m->gate, "::1", &port, true);
+    }
+    for (unsigned i = 0; i < o->bind_count && failed == 0; i++)
+        failed = listen_on(&m->gate, o->binds[i], &port, false);
+    return failed;
+}
+
+static int open_logs(struct server *server)
+{
+    static const char *const terminal[] = {"-"};
+    const struct options *o = server->options;
+    const char *failed = access_log_open(&server->log, o->log_count > 0 ? o->logs : terminal,
+                                         o->log_count > 0 ? o->log_count : 1);
+    if (failed == NULL)
+        return 0;
+    log_error("cannot write the log '%s': %m", failed);
+    return EXIT_USAGE;
+}
+
+static int write_pid_file(const char *path)
+{
+    char bytes[32];
+    struct buffer text = BUFFER_OVER(bytes);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    buffer_put_u64(&text, (uint64_t)getpid());
+    buffer_put_char(&text, '\n');
+    if (fd == -1 || write(fd, bytes, text.len) != (ssize_t)text.len) {
+        log_error("cannot write the pid file '%s': %m", path);
+        if (fd != -1)
+            close(fd);
+        return EXIT_FAILED;
+    }
+    close(fd);
+    return 0;
+}
+
+/* The parent leaves once everything that can fail by a user's mistake has succeeded. */
+static int become_daemon(void)
+{
+    pid_t child = fork();
+
+    if (child == -1) {
+        log_error("cannot go to the background: %m");
+        return EXIT_FAILED;
+    }
+    if (child > 0)
+        _exit(0);
+    setsid();
+    return 0;
+}
+
+/* From now on nobody reads what a daemon prints. */
+static void leave_terminal(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null == -1)
+        return;
+    for (int fd = 0; fd <= 2; fd++)
+        dup2(null, fd);
+    close(null);
+}
+
+static int drop_root(const char *user)
+{
+    const struct passwd *entry = getpwnam(user);
+
+    if (entry == NULL) {
+        log_error("--user: there is no user '%s'", user);
+        return EXIT_USAGE;
+    }
+    if (initgroups(user, entry->pw_gid) == -1 || setgid(entry->pw_gid) == -1 ||
+        setuid(entry->pw_uid) == -1) {
+        log_error("cannot become the user '%s': %m", user);
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
+static bool watch_descriptor(struct main_thread *m, int fd, uint64_t name)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = name};
+    return fd != -1 && epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &event) != -1;
+}
+
+/* Signals arrive as reads of a descriptor, in the main thread alone. */
+static int open_events(struct main_thread *m)
+{
+    sigset_t signals;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    m->epoll_fd = m->gate.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    m->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    m->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m->epoll_fd == -1 || !watch_descriptor(m, m->signal_fd, EVENT_SIGNAL) ||
+        !watch_descriptor(m, m->kick_fd, EVENT_KICK)) {
+        log_error("cannot set up events: %m");
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
+static int start_threads(struct main_thread *m)
+{
+    struct server *server = m->server;
+    unsigned threads = server->options->threads;
+    int error = connection_table_init(&server->connections, connection_limit(server->options));
+
+    if (error == 0)
+        error = watch_init(&server->watch, &server->connections);
+    if (error == 0)
+        error =
+            queue_init(&server->queue, &server->watch, server->options->queue, threads, m->kick_fd);
+    if (error == 0)
+        error = access_log_start(&server->log);
+    m->gate.connections = &server->connections;
+    m->gate.queue = &server->queue;
+    m->gate.watch = &server->watch;
+    /* Untouched pages of this cost nothing: a worker's buffers are large, its use of them is not.
+     */
+    m->workers = calloc(threads, sizeof *m->workers);
+    if (m->workers == NULL)
+        error = ENOMEM;
+    while (error == 0 && m->started < threads) {
+        error = worker_start(&m->workers[m->started], server);
+        m->started += error == 0;
+    }
+    if (error != 0) {
+        errno = error;
+        log_error("cannot start %u threads: %m", threads);
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
+static void announce(const struct main_thread *m)
+{
+    char bytes[1024];
+    struct buffer text = BUFFER_OVER(bytes);
+
+    for (unsigned i = 0; i < m->gate.count; i++) {
+        buffer_put_span(&text, i == 0 ? SPAN("http://") : SPAN(" and http://"));
+        address_put(&text, &m->gate.listeners[i].address);
+        buffer_put_char(&text, '/');
+    }
+    log_notice("serving %s at " SPAN_FMT " with %u threads", m->server->docroot_path,
+               SPAN_ARG(buffer_span(&text)), m->server->options->threads);
+}
+
+/* Everything up to the first request. 0, or the exit status after a line that says why. */
+static int start(struct main_thread *m)
+{
+    const struct options *o = m->server->options;
+    int failed = find_docroot(m->server);
+
+    load_media_types(m->server);
+    if (failed == 0)
+        failed = open_listeners(m);
+    if (failed == 0)
+        failed = open_logs(m->server);
+    if (failed == 0 && o->daemon)
+        failed = become_daemon();
+    if (failed == 0 && o->pid_file != NULL)
+        failed = write_pid_file(o->pid_file);
+    if (failed == 0 && o->user != NULL)
+        failed = drop_root(o->user);
+    if (failed == 0)
+        failed = open_events(m);
+    if (failed == 0)
+        failed = start_threads(m);
+    if (failed == 0 && !gate_open(&m->gate)) {
+        log_error("cannot accept connections: %m");
+        failed = EXIT_FAILED;
+    }
+    if (failed != 0)
+        return failed;
+    announce(m);
+    if (o->daemon)
+        leave_terminal();
+    return 0;
+}
+
+/* --- The main thread's loop --------------------------------------------------------------------
+ */
+
+/*
+ * Gives every parked connection whose time is over, or all of them, to the workers. A walk over the
+ * table four times a second costs less than keeping ordered lists on every park: 10,000 connections
+ * are 10,000 neighbouring words, some 20 microseconds.
+ */
+static void sweep(struct main_thread *m, bool all, int64_t now_ms)
+{
+    struct server *server = m->server;
+    unsigned places = atomic_load_explicit(&server->connections.places, memory_order_acquire);
+
+    for (unsigned i = 0; i < places; i++) {
+        struct connection *c = connection_at(&server->connections, i);
+        if (all ? watch_claim(c) : watch_claim_expired(c, now_ms))
+            queue_push_ready(&server->queue, c);
+    }
+}
+
+static void begin_drain(struct main_thread *m, int64_t now_ms)
+{
+    log_notice("stopping: finishing what is under way");
+    gate_close(&m->gate);
+    atomic_store(&m->server->draining, true);
+    m->drain_until_ms = now_ms + DRAIN_MS;
+    m->next_sweep_ms = now_ms;
+}
+
+static void obey_signals(struct main_thread *m, int64_t now_ms)
+{
+    struct signalfd_siginfo info;
+
+    while (read(m->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            access_log_reopen(&m->server->log);
+        } else if (m->drain_until_ms == 0) {
+            begin_drain(m, now_ms);
+        } else {
+            log_notice("stopping at once");
+            _exit(EXIT_FAILED);
+        }
+    }
+}
+
+static int wait_ms(struct main_thread *m, int64_t now_ms)
+{
+    if (m->ticking)
+        return QUEUE_TICK_MS;
+    if (m->drain_until_ms != 0)
+        return DRAIN_NUDGE_MS;
+    if (connection_count(&m->server->connections) == 0 && m->gate.open &&
+        m->gate.episode_refused == 0)
+        return -1;
+    return m->next_sweep_ms > now_ms ? (int)(m->next_sweep_ms - now_ms) : 0;
+}
+
+static void handle_events(struct main_thread *m, const struct epoll_event *events, int n,
+                          int64_t now_ms)
+{
+    uint64_t kicks;
+
+    for (int i = 0; i < n; i++) {
+        uint64_t name = events[i].data.u64;
+        if (name == EVENT_SIGNAL)
+            obey_signals(m, now_ms);
+        else if (name == EVENT_KICK && read(m->kick_fd, &kicks, sizeof kicks) == sizeof kicks)
+            m->ticking = true;
+        else if (name < m->gate.count) {
+            gate_accept(&m->gate, (unsigned)name, now_ms);
+            m->ticking = true;
+        }
+    }
+}
+
+/* What is due by the clock: a second worker, deadlines, the end of a pause. */
+static void keep_time(struct main_thread *m, int64_t now_ms)
+{
+    int64_t now_us = clock_us();
+
+    if (m->ticking && now_us >= m->next_tick_us) {
+        m->ticking = queue_tick(&m->server->queue);
+        m->next_tick_us = now_us + QUEUE_TICK_MS * 1000;
+    }
+    if (now_ms >= m->next_sweep_ms) {
+        bool draining = m->drain_until_ms != 0;
+        gate_tend(&m->gate, now_ms);
+        sweep(m, draining, now_ms);
+        m->next_sweep_ms = now_ms + (draining ? DRAIN_NUDGE_MS : SWEEP_MS);
+    }
+}
+
+static void loop(struct main_thread *m)
+{
+    struct epoll_event events[16];
+
+    for (;;) {
+        int n =
+            epoll_wait(m->epoll_fd, events, sizeof events / sizeof *events, wait_ms(m, clock_ms()));
+        int64_t now_ms = clock_ms();
+        handle_events(m, events, n, now_ms);
+        keep_time(m, now_ms);
+        if (m->drain_until_ms != 0 &&
+            (connection_count(&m->server->connections) == 0 || now_ms >= m->drain_until_ms))
+            return;
+    }
+}
+
+static void stop(struct main_thread *m)
+{
+    struct server *server = m->server;
+
+    queue_close(&server->queue);
+    for (unsigned i = 0; i < m->started; i++)
+        pthread_join(m->workers[i].thread, NULL);
+    access_log_close(&server->log);
+    if (server->options->pid_file != NULL)
+        unlink(server->options->pid_file);
+    free(m->workers);
+}
+
+int server_run(const struct options *options)
+{
+    struct server server = {.options = options};
+    struct main_thread m = {.server = &server};
+    int failed = start(&m);
+
+    if (failed != 0)
+        return failed;
+    loop(&m);
+    stop(&m);
+    return 0;
+}

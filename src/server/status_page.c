@@ -1,0 +1,106 @@
+#include "server/status_page.h"
+
+#include "http/accept.h"
+#include "http/response.h"
+
+enum status status_of_fs_result(enum fs_result result)
+{
+    switch (result) {
+    case FS_OK: return STATUS_OK;
+    case FS_NOT_FOUND: return STATUS_NOT_FOUND;
+    case FS_NOT_SERVED: return STATUS_NOT_FOUND;
+    case FS_NOT_DIRECTORY: return STATUS_NOT_FOUND;
+    case FS_NAME_TOO_LONG: return STATUS_NOT_FOUND;
+    case FS_DENIED: return STATUS_FORBIDDEN;
+    case FS_READ_ONLY: return STATUS_FORBIDDEN;
+    case FS_EXISTS: return STATUS_CONFLICT;
+    case FS_NOT_EMPTY: return STATUS_CONFLICT;
+    case FS_IS_DIRECTORY: return STATUS_CONFLICT;
+    case FS_CROSS_DEVICE: return STATUS_CONFLICT;
+    case FS_CHANGED: return STATUS_PRECONDITION_FAILED;
+    case FS_TOO_LARGE: return STATUS_CONTENT_TOO_LARGE;
+    case FS_NO_SPACE: return STATUS_INSUFFICIENT_STORAGE;
+    case FS_NO_DESCRIPTORS: return STATUS_SERVICE_UNAVAILABLE;
+    case FS_NO_MEMORY: return STATUS_SERVICE_UNAVAILABLE;
+    case FS_IO: return STATUS_INTERNAL_SERVER_ERROR;
+    }
+    return STATUS_INTERNAL_SERVER_ERROR;
+}
+
+static void put_html(struct buffer *out, enum status status, struct span sentence)
+{
+    buffer_put_text(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                         "<meta name=\"viewport\" content=\"width=device-width\">"
+                         "<meta name=\"color-scheme\" content=\"light dark\"><title>");
+    buffer_put_u64(out, status);
+    buffer_put_char(out, ' ');
+    buffer_put_span(out, status_reason(status));
+    buffer_put_text(out,
+                    "</title><style>body{font:1.1em/1.5 system-ui,sans-serif;margin:15vh auto;"
+                    "max-width:34em;padding:0 1em}h1{font-size:1.6em}</style></head>\n<body><h1>");
+    buffer_put_u64(out, status);
+    buffer_put_char(out, ' ');
+    buffer_put_span(out, status_reason(status));
+    buffer_put_text(out, "</h1><p>");
+    buffer_put_html(out, sentence);
+    buffer_put_text(out, "</p></body></html>\n");
+}
+
+static void put_json(struct buffer *out, enum status status, struct span sentence)
+{
+    buffer_put_text(out, "{\"status\":");
+    buffer_put_u64(out, status);
+    buffer_put_text(out, ",\"error\":\"");
+    buffer_put_json(out, status_reason(status));
+    buffer_put_text(out, "\",\"message\":\"");
+    buffer_put_json(out, sentence);
+    buffer_put_text(out, "\"}\n");
+}
+
+static void put_plain(struct buffer *out, enum status status, struct span sentence)
+{
+    buffer_put_u64(out, status);
+    buffer_put_char(out, ' ');
+    buffer_put_span(out, status_reason(status));
+    buffer_put_text(out, "\n");
+    buffer_put_span(out, sentence);
+    buffer_put_text(out, "\n");
+}
+
+void status_page_answer(struct worker *worker, const struct request *request, enum status status,
+                        struct span sentence, struct answer *answer)
+{
+    static const struct {
+        struct span media_type;
+        void (*put)(struct buffer *, enum status, struct span);
+    } forms[] = {
+        /* In order of preference where the client has none. */
+        {{"text/html", 9}, put_html},
+        {{"application/json", 16}, put_json},
+        {{"text/plain", 10}, put_plain},
+    };
+    struct span accept = request->version == VERSION_0_9 || request->head == NULL
+                             ? SPAN_EMPTY
+                             : request_field(request, FIELD_ACCEPT);
+    unsigned best = 0, best_weight = 0;
+
+    for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+        unsigned weight = accept_weight(accept, forms[i].media_type);
+        if (weight > best_weight) {
+            best = i;
+            best_weight = weight;
+        }
+    }
+    answer_release(answer);
+    struct buffer page = BUFFER_OVER(worker->page);
+    forms[best].put(&page, status, sentence.ptr != NULL ? sentence : status_sentence(status));
+    answer->status = status;
+    answer->media_type = forms[best].media_type;
+    answer->utf8 = true;
+    answer->vary |= VARY_ACCEPT;
+    answer->cache = SPAN("no-store");
+    answer->memory = buffer_span(&page);
+    answer->length = page.len;
+    if (status == STATUS_SERVICE_UNAVAILABLE)
+        response_field_u64(&answer->fields, SPAN("Retry-After"), 1);
+}

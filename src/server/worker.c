@@ -1,0 +1,142 @@
+#include "server/worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    STACK_SIZE = 256 * 1024, /* the deepest call holds a few paths and a log line: 30 KB measured */
+    LINGER_MS = 2000,        /* how long a client gets to read the last words and hang up */
+    LINGER_BYTES = 1 << 20,  /* and how much of what it still sends is thrown away meanwhile */
+};
+
+int64_t worker_date(struct worker *worker)
+{
+    int64_t now = clock_wall_s();
+
+    if (now != worker->date_s) {
+        date_format(worker->date_text, now);
+        worker->date_s = now;
+    }
+    return now;
+}
+
+/*
+ * Throws away what the client still sends. To close a socket with unread bytes resets the
+ * connection, and the reset may destroy the response before the client has read it (RFC 9112 9.6).
+ */
+static enum turn linger(struct worker *worker, struct connection *c)
+{
+    size_t len = 0, total = 0;
+    enum stream_result result = STREAM_STALLED;
+
+    if (c->phase != PHASE_LINGER) {
+        stream_finish(c->fd);
+        connection_enter(c, PHASE_LINGER, worker->now_ms);
+        connection_set_deadline(c, worker->now_ms + LINGER_MS);
+    }
+    do {
+        result = stream_receive(c->fd, worker->in, sizeof worker->in, &len);
+        total += len;
+    } while (result == STREAM_OK && total < LINGER_BYTES);
+    return result == STREAM_STALLED ? TURN_PARK : TURN_CLOSE;
+}
+
+/* One turn; what the protocol decides to end is ended here. */
+static enum turn take_turn(struct worker *worker, struct connection *c)
+{
+    enum turn turn;
+
+    worker->now_ms = clock_ms();
+    if (c->phase == PHASE_LINGER)
+        return c->expired ? TURN_CLOSE : linger(worker, c);
+    turn = c->expired ? c->protocol->expire(worker, c) : c->protocol->turn(worker, c);
+    return turn == TURN_LINGER ? linger(worker, c) : turn;
+}
+
+/*
+ * Waits a little for the client of this very connection, when that costs nobody anything: what
+ * comes back within the patience is served without a hand-over. When nobody watches the others, the
+ * worker rather parks it and watches all of them, this one among them.
+ */
+static bool wait_patiently(struct worker *worker, struct connection *c)
+{
+    struct server *server = worker->server;
+    int64_t patience = server->options->patience_ms;
+    int64_t left = atomic_load_explicit(&c->deadline, memory_order_relaxed) - worker->now_ms;
+
+    if (patience == 0 || left < patience || c->phase == PHASE_LINGER ||
+        queue_is_pressed(&server->queue))
+        return false;
+    bool sends = c->phase == PHASE_SEND || kept_len(&c->output) > 0;
+    if (!stream_wait(c->fd, sends ? STREAM_WAIT_WRITE : STREAM_WAIT_READ, (int)patience))
+        return false;
+    c->readable = true;
+    return true;
+}
+
+/* Serves a connection until it is parked, closed, or should let others go first. */
+static void serve(struct worker *worker, struct connection *c)
+{
+    struct server *server = worker->server;
+
+    for (;;) {
+        bool failed = false;
+        enum turn turn = take_turn(worker, c);
+        if (turn == TURN_CLOSE) {
+            connection_close(&server->connections, c);
+            return;
+        }
+        if (turn == TURN_AGAIN) {
+            queue_push_ready(&server->queue, c);
+            return;
+        }
+        if (wait_patiently(worker, c))
+            continue;
+        if (watch_park(&server->watch, c, &failed))
+            return;
+        if (failed) {
+            connection_close(&server->connections, c);
+            return;
+        }
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct server *server = worker->server;
+    struct connection *c;
+
+    pthread_setname_np(pthread_self(), "httpd-worker");
+    queue_join(&server->queue);
+    while ((c = queue_take(&server->queue)) != NULL) {
+        /* Whatever the client did before it sent this request, it must find it done. */
+        docroot_refresh(&worker->docroot);
+        serve(worker, c);
+    }
+    docroot_close(&worker->docroot);
+    return NULL;
+}
+
+int worker_start(struct worker *worker, struct server *server)
+{
+    pthread_attr_t attributes;
+    int error;
+
+    worker->server = server;
+    worker->date_s = -1;
+    worker->out = BUFFER_OVER(worker->out_bytes);
+    worker->exchange.file.fd = worker->exchange.run.fd = -1;
+    if (docroot_open(&worker->docroot, server->docroot_path) != FS_OK)
+        return errno;
+    if ((error = pthread_attr_init(&attributes)) != 0)
+        return error;
+    error = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    if (error == 0)
+        error = pthread_create(&worker->thread, &attributes, worker_main, worker);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
