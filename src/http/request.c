@@ -74,7 +74,7 @@ static enum request_result take_version(struct request *request, struct cursor *
             return refuse(cursor, STATUS_BAD_REQUEST);
     }
     cursor->major = text[5];
-    request->version = text[7] == '0' ? VERSION_1_0 : VERSION_1_1;
+    request->version = text[5] == '1' && text[7] == '0' ? VERSION_1_0 : VERSION_1_1;
     return REQUEST_DONE;
 }
 

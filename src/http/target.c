@@ -21,7 +21,7 @@ struct path {
 
 static enum target_result path_put(struct path *path, char c)
 {
-    if (path->len == TARGET_PATH_LIMIT - 1)
+    if (path->len >= TARGET_PATH_LIMIT - 1)
         return TARGET_NO_FILE;
     path->text[path->len++] = c;
     return TARGET_OK;
