@@ -1,6 +1,6 @@
 // The little of TAP that the browser tests need.
 
-const counts = { passed: 0, failed: 0 };
+const counts = { passed: 0, failed: 0, skipped: 0 };
 
 export function ok(condition, what, ...notes) {
   counts[condition ? 'passed' : 'failed']++;
@@ -18,6 +18,11 @@ export function none(faults, what) {
   return ok(faults.length === 0, what, ...faults);
 }
 
+export function skip(what, why) {
+  counts.skipped++;
+  print('ok', `${what} # SKIP ${why}`);
+}
+
 export function note(text) {
   console.log(String(text).replace(/^/gm, '#   '));
 }
@@ -33,12 +38,12 @@ export async function group(what, run) {
 
 // Prints the plan and the sum; true when nothing failed.
 export function done() {
-  const { passed, failed } = counts;
-  console.log(`1..${passed + failed}`);
-  console.log(`${passed} passed, ${failed} failed`);
+  const { passed, failed, skipped } = counts;
+  console.log(`1..${passed + failed + skipped}`);
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
   return failed === 0 && passed > 0;
 }
 
 function print(result, what) {
-  console.log(`${result} ${counts.passed + counts.failed} - ${what}`);
+  console.log(`${result} ${counts.passed + counts.failed + counts.skipped} - ${what}`);
 }
