@@ -101,7 +101,7 @@ void date_format(char text[static DATE_LEN], int64_t when)
 
 /*
  * Whether text has the shape of `pattern`, byte for byte, where in the pattern 'd' is a digit, '_'
- * a digit or a space, and 'M' any byte of a month's name. Dates are compared with case (RFC 9110
+ * a digit or a space, and '*' any byte of a month's name. Dates are compared with case (RFC 9110
  * 5.6.7).
  */
 static bool has_shape(struct span text, struct span pattern)
@@ -120,7 +120,7 @@ static bool has_shape(struct span text, struct span pattern)
             if (!digit && c != ' ')
                 return false;
             break;
-        case 'M': break;
+        case '*': break;
         default:
             if (c != pattern.ptr[i])
                 return false;
@@ -162,7 +162,7 @@ static void read_clock(struct civil *civil, const char *text)
 /* ", 06 Nov 1994 08:49:37 GMT" */
 static bool read_imf_fixdate(struct civil *civil, struct span text)
 {
-    if (!take_weekday(&text, false) || !has_shape(text, SPAN(", dd MMM dddd dd:dd:dd GMT")))
+    if (!take_weekday(&text, false) || !has_shape(text, SPAN(", dd *** dddd dd:dd:dd GMT")))
         return false;
     civil->day = digit_pair(text.ptr + 2);
     civil->month = month_of(text.ptr + 5);
@@ -174,7 +174,7 @@ static bool read_imf_fixdate(struct civil *civil, struct span text)
 /* " Nov  6 08:49:37 1994" */
 static bool read_asctime(struct civil *civil, struct span text)
 {
-    if (!take_weekday(&text, false) || !has_shape(text, SPAN(" MMM _d dd:dd:dd dddd")))
+    if (!take_weekday(&text, false) || !has_shape(text, SPAN(" *** _d dd:dd:dd dddd")))
         return false;
     civil->month = month_of(text.ptr + 1);
     civil->day = text.ptr[5] == ' ' ? (unsigned)(text.ptr[6] - '0') : digit_pair(text.ptr + 5);
@@ -186,7 +186,7 @@ static bool read_asctime(struct civil *civil, struct span text)
 /* ", 06-Nov-94 08:49:37 GMT": the year is below 100, for place_year. */
 static bool read_rfc850(struct civil *civil, struct span text)
 {
-    if (!take_weekday(&text, true) || !has_shape(text, SPAN(", dd-MMM-dd dd:dd:dd GMT")))
+    if (!take_weekday(&text, true) || !has_shape(text, SPAN(", dd-***-dd dd:dd:dd GMT")))
         return false;
     civil->day = digit_pair(text.ptr + 2);
     civil->month = month_of(text.ptr + 5);

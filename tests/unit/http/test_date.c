@@ -89,6 +89,8 @@ static const struct parse_row {
     {"Sun, 06 nov 1994 08:49:37 GMT", REFUSED, "case matters in a month"},
     {"Sun, 06 Nov 1994 08:49:37 gmt", REFUSED, "case matters in the zone"},
     {"Sun, 06 Nov 1994 08:49:37 UTC", REFUSED, "another zone"},
+    {"Sun, 06 Nov 1994 08:49:37 GXT", REFUSED, "almost the zone"},
+    {"Sunday, 06-Nov-94 08:49:37 G\xb4T", REFUSED, "almost the zone"},
     {"Sun, 06 Nov 1994 08:49:37 +0000", REFUSED, "a numeric zone"},
     {"Sun, 06 Nov 1994 08:49:37", REFUSED, "no zone"},
     {"Sun, 06 Nov 1994 08:49:37 GMT ", REFUSED, "space at the end"},
