@@ -56,6 +56,8 @@ unsigned accept_encoding_weight(struct span value, struct span coding)
     while (value.ptr != NULL) {
         struct span element = span_cut(&value, ',');
         struct span name = span_cut(&element, ';');
+        if (name.len == 0) /* an empty list element (RFC 9110 5.6.1.2) */
+            continue;
         if (span_equal_nocase(plain_coding(name), plain_coding(coding)))
             return find_weight(element);
         if (!starred && span_equal(name, SPAN("*"))) {
@@ -95,6 +97,8 @@ static bool has_parameter(struct span parameters, struct span wanted)
    any subtype, 3 for this one. */
 static unsigned match_names(struct span range, struct span type)
 {
+    if (range.len == 0) /* an empty list element (RFC 9110 5.6.1.2) */
+        return 0;
     if (span_equal(range, SPAN("*/*")))
         return 1;
     if (span_equal_nocase(range, type))
