@@ -30,7 +30,8 @@ enum {
     DRIP_TICK_MS = 10,
     DRIP_EVERY_TICKS = 100, /* so each dripper sends one byte a second */
     FRESH_GAP_MS = 5,
-    ANSWER_WAIT_S = 5, /* a request unanswered for this long counts as lost */
+    ANSWER_WAIT_S = 2, /* a request unanswered for this long counts as lost */
+    LOST_MAX = 20,     /* and after so many there is no point in waiting for more */
     SAMPLES_MAX = 4 * 1024 * 1024,
     ANSWER_SIZE_MAX = 256 * 1024,
 };
@@ -160,7 +161,7 @@ static void run_latency(in_port_t port, const char *path, double seconds, struct
 static void run_fresh(in_port_t port, const char *path, size_t count, struct samples *samples,
                       char *bytes)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && samples->lost < LOST_MAX; i++) {
         double began = now_us();
         int fd = connect_to(port, 0);
         if (fd != -1 && ask(fd, path, false) && read_answer(fd, bytes))
@@ -240,11 +241,11 @@ static size_t still_open(const int *fds, size_t count)
 static size_t hold_crowd(struct crowd *crowd, char *bytes)
 {
     size_t missing = 0;
-    for (size_t i = 0; i < IDLE; i++)
+    for (size_t i = 0; i < IDLE && missing < LOST_MAX; i++)
         missing += (crowd->idle[i] = open_idle(crowd->port, bytes)) == -1;
-    for (size_t i = 0; i < DEAF; i++)
+    for (size_t i = 0; i < DEAF && missing < LOST_MAX; i++)
         missing += (crowd->deaf[i] = open_deaf(crowd->port)) == -1;
-    for (size_t i = 0; i < DRIPPERS; i++)
+    for (size_t i = 0; i < DRIPPERS && missing < LOST_MAX; i++)
         missing += (crowd->drippers[i] = open_dripper(crowd->port)) == -1;
     return missing;
 }
@@ -280,7 +281,7 @@ static int run_hold(in_port_t port, size_t count, struct samples *samples, char 
 static int run_idle(in_port_t port, size_t count, char *bytes)
 {
     size_t held = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i - held < LOST_MAX; i++)
         held += open_idle(port, bytes) != -1;
     printf("{\"held\": %zu}\n", held);
     fflush(stdout);
