@@ -2,30 +2,13 @@
 
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "http/chars.h"
+#include "http/field.h"
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* RFC 8187 3.2.1; value-chars beside pct-encoded */
+/* RFC 8187 3.2.1: what a token may hold, but for the three signs that mean something there. */
 static bool is_attr_char(char c)
 {
-    return is_alpha(c) || is_digit(c) || (c != '\0' && strchr("!#$&+-.^_`|~", c) != NULL);
-}
-
-/* tchar of RFC 9110 5.6.2: attr-char and the three that RFC 8187 keeps for itself */
-static bool is_token(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_attr_char(s.ptr[i]) && s.ptr[i] != '*' && s.ptr[i] != '\'' && s.ptr[i] != '%')
-            return false;
-    return s.len > 0;
+    return char_is(c, CHAR_TOKEN) && c != '*' && c != '\'' && c != '%';
 }
 
 static bool is_control(char c)
@@ -139,7 +122,7 @@ static bool take_parameter(struct span *in, bool form_data, char **text, struct 
 {
     size_t equals = span_find(*in, '=');
     p->name = span_trim(span_make(in->ptr, equals));
-    if (equals == in->len || !is_token(p->name))
+    if (equals == in->len || !field_is_token(p->name))
         return false;
     *in = span_make(in->ptr + equals + 1, in->len - equals - 1);
     drop_spaces(in);
@@ -188,7 +171,7 @@ bool content_disposition_parse(struct span value, struct content_disposition *di
     struct span rest = span_from(value, semicolon + 1);
 
     disposition->type = span_trim(span_make(value.ptr, semicolon));
-    if (!is_token(disposition->type))
+    if (!field_is_token(disposition->type))
         return false;
     bool form_data = span_equal_nocase(disposition->type, SPAN("form-data"));
     while (rest.len > 0) {

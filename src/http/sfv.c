@@ -1,6 +1,7 @@
 #include "http/sfv.h"
 
 #include "base/base64.h"
+#include "http/chars.h"
 
 /*
  * Parsers take what they recognise off the front of *in. On false, *in is anywhere: the value is
@@ -50,7 +51,7 @@ static bool is_lower(int c)
 
 static bool is_alpha(int c)
 {
-    return is_lower(c) || (c >= 'A' && c <= 'Z');
+    return c != END && char_is((char)c, CHAR_ALPHA);
 }
 
 static bool is_key_rest(int c)
@@ -58,10 +59,10 @@ static bool is_key_rest(int c)
     return is_lower(c) || is_digit(c) || c == '_' || c == '-' || c == '.' || c == '*';
 }
 
-/* tchar of RFC 9110 5.6.2, ':' and '/' (3.3.4) */
+/* 3.3.4 */
 static bool is_token_rest(int c)
 {
-    return is_alpha(c) || is_digit(c) || (c > 0 && strchr("!#$%&'*+-.^_`|~:/", c) != NULL);
+    return char_is((char)c, CHAR_TOKEN) || c == ':' || c == '/';
 }
 
 static size_t run(struct span in, bool (*in_class)(int))
