@@ -70,15 +70,25 @@ enum fs_result file_describe(struct file *file, const struct stat *st);
  * Opens the directory part of `path` ("" for a top-level name) as a descriptor that *at functions
  * take, and points *name at the last component inside `path`. The caller closes *directory_fd. For
  * everything that creates, renames or removes: the name is then used with AT_SYMLINK_NOFOLLOW
- * semantics. FS_IS_DIRECTORY for "" itself.
+ * semantics. FS_IS_DIRECTORY for "" itself, FS_NO_PARENT when the directory is missing,
+ * FS_NOT_DIRECTORY when something else is in its place, FS_NOT_FOUND when a link leads nowhere.
  */
 enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,
                               const char **name);
 
-/* As docroot_parent, and makes the directories that are missing (mode 0777 less umask). *made
-   counts them. Names that begin with a dot are not made: FS_NOT_FOUND. */
+/*
+ * As docroot_parent, and makes the directories that are missing (mode 0777 less umask). *made
+ * counts them; when it fails they are gone again and *made is 0. Names that begin with a dot are
+ * not made: FS_NOT_FOUND.
+ */
 enum fs_result docroot_make_parent(const struct docroot *root, const char *path, int *directory_fd,
                                    const char **name, unsigned *made);
+
+/*
+ * Takes docroot_make_parent back: removes the `made` innermost directories on the way to `path`, as
+ * far as nothing is in them.
+ */
+void docroot_unmake_parent(const struct docroot *root, const char *path, unsigned made);
 
 /*
  * Whether the file was changed so recently that it could be changed again under the same mtime: the

@@ -6,6 +6,7 @@
 enum fs_result {
     FS_OK,
     FS_NOT_FOUND,      /* ENOENT, ENOTDIR, ELOOP, a link that leaves the docroot */
+    FS_NO_PARENT,      /* what is to be written has no directory to be in */
     FS_NOT_SERVED,     /* it exists and is neither a regular file nor a directory */
     FS_DENIED,         /* EACCES, EPERM */
     FS_EXISTS,         /* EEXIST */
@@ -20,6 +21,7 @@ enum fs_result {
     FS_NO_DESCRIPTORS, /* EMFILE, ENFILE */
     FS_NO_MEMORY,      /* ENOMEM */
     FS_CHANGED,        /* the file is not the one that was meant any more */
+    FS_BUSY,           /* a staged file that another request is writing */
     FS_IO,             /* EIO and whatever has no word here */
 };
 

@@ -175,6 +175,8 @@ static enum fs_result open_directory(const struct docroot *root, const char *pat
     *fd = beneath_open(root->fd, prefix, O_PATH | O_DIRECTORY, root->walk);
     if (*fd != -1)
         return FS_OK;
+    if (errno == ENOENT)
+        return FS_NO_PARENT;
     return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(errno);
 }
 
@@ -200,6 +202,7 @@ static enum fs_result make_directory(const struct docroot *root, const char *pat
 {
     char name[NAME_MAX + 1];
     enum fs_result result;
+    bool ours;
     int next;
 
     if (path[from] == '.')
@@ -209,16 +212,54 @@ static enum fs_result make_directory(const struct docroot *root, const char *pat
     memcpy(name, path + from, len - from);
     name[len - from] = '\0';
 
-    if (mkdirat(*fd, name, 0777) == 0)
-        (*made)++;
-    else if (errno != EEXIST)
-        return fs_result_of_errno(errno);
+    ours = mkdirat(*fd, name, 0777) == 0;
+    if (!ours && errno != EEXIST)
+        return errno == ENOENT ? FS_NO_PARENT : fs_result_of_errno(errno);
+    *made += ours ? 1 : 0;
     result = open_directory(root, path, len, &next);
     if (result == FS_OK) {
         close(*fd);
         *fd = next;
+    } else if (ours) {
+        unlinkat(*fd, name, AT_REMOVEDIR);
+        (*made)--;
     }
-    return result;
+    /* It was there and yet is not: a link to nothing. */
+    return result == FS_NO_PARENT && !ours ? FS_NOT_FOUND : result;
+}
+
+/* Removes the `made` innermost of the directories that the first `len` bytes of `path` name. */
+static void unmake_directories(const struct docroot *root, const char *path, size_t len,
+                               unsigned made)
+{
+    char prefix[PATH_MAX];
+
+    if (len >= sizeof(prefix))
+        return;
+    memcpy(prefix, path, len);
+    prefix[len] = '\0';
+    for (; made > 0; made--) {
+        char *slash = strrchr(prefix, '/');
+        const char *name;
+        bool removed;
+        int fd;
+
+        if (docroot_parent(root, prefix, &fd, &name) != FS_OK)
+            return;
+        removed = unlinkat(fd, name, AT_REMOVEDIR) == 0;
+        close(fd);
+        if (!removed || slash == NULL)
+            return;
+        *slash = '\0';
+    }
+}
+
+void docroot_unmake_parent(const struct docroot *root, const char *path, unsigned made)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash != NULL)
+        unmake_directories(root, path, (size_t)(slash - path), made);
 }
 
 /* Goes down `path`, whose last component is at `name_at`, and makes what is not there. */
@@ -235,9 +276,11 @@ static enum fs_result make_directories(const struct docroot *root, const char *p
         if (result == FS_OK) {
             close(*fd);
             *fd = next;
-        } else if (result == FS_NOT_FOUND) {
+        } else if (result == FS_NO_PARENT) {
             result = make_directory(root, path, from, len, fd, made);
         }
+        if (result != FS_OK && from > 0)
+            unmake_directories(root, path, from - 1, *made);
     }
     return result;
 }
@@ -248,11 +291,13 @@ enum fs_result docroot_make_parent(const struct docroot *root, const char *path,
     enum fs_result result = docroot_parent(root, path, directory_fd, name);
 
     *made = 0;
-    if (result != FS_NOT_FOUND)
+    if (result != FS_NO_PARENT)
         return result;
     result = make_directories(root, path, (size_t)(*name - path), directory_fd, made);
-    if (result != FS_OK && *directory_fd != -1) {
-        close(*directory_fd);
+    if (result != FS_OK) {
+        *made = 0;
+        if (*directory_fd != -1)
+            close(*directory_fd);
         *directory_fd = -1;
     }
     return result;

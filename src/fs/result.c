@@ -37,6 +37,7 @@ const char *fs_result_text(enum fs_result result)
     switch (result) {
     case FS_OK: return "all is well";
     case FS_NOT_FOUND: return "no such file";
+    case FS_NO_PARENT: return "no such directory";
     case FS_NOT_SERVED: return "neither a file nor a directory";
     case FS_DENIED: return "permission denied";
     case FS_EXISTS: return "it exists already";
@@ -51,6 +52,7 @@ const char *fs_result_text(enum fs_result result)
     case FS_NO_DESCRIPTORS: return "out of file descriptors";
     case FS_NO_MEMORY: return "out of memory";
     case FS_CHANGED: return "the file has changed meanwhile";
+    case FS_BUSY: return "in use by another request";
     case FS_IO: break;
     }
     return "input/output error";

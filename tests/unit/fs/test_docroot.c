@@ -305,7 +305,9 @@ static const struct {
     {"to-dir/new", FS_OK, "sub", "new", "through a link"},
     {"dir/up/new", FS_OK, "hello", "new", "through a link up"},
     {"out-file", FS_OK, "hello", "out-file", "the last component is not followed"},
-    {"nothing/new", FS_NOT_FOUND, NULL, "new", "no such directory"},
+    {"nothing/new", FS_NO_PARENT, NULL, "new", "no such directory"},
+    {"nothing/more/new", FS_NO_PARENT, NULL, "new", "nor the one above it"},
+    {"dangling/new", FS_NO_PARENT, NULL, "new", "what a link leads to is not there"},
     {"hello/new", FS_NOT_DIRECTORY, NULL, "new", "a file is no directory"},
     {"hello/more/new", FS_NOT_DIRECTORY, NULL, "new", "nor further up"},
     {"fifo/new", FS_NOT_DIRECTORY, NULL, "new", "nor is a FIFO"},
@@ -355,7 +357,9 @@ static const struct {
     {"m1/m2/m3/m4/new", FS_OK, 3, "m1/m2/m3/m4", "three more"},
     {"to-dir/m1/m2/new", FS_OK, 2, "dir/m1/m2", "through a link"},
     {"hello/m1/new", FS_NOT_DIRECTORY, 0, NULL, "a file is in the way"},
-    {"dir/hidden/.hidden/new", FS_NOT_FOUND, 1, NULL, "names with a dot are not made"},
+    {"u1/u2/.hidden/new", FS_NOT_FOUND, 0, NULL, "names with a dot are not made"},
+    {"u1/u2/" NAME_256 "/new", FS_NAME_TOO_LONG, 0, NULL, "what was made is removed again"},
+    {"dir/u1/.hidden/new", FS_NOT_FOUND, 0, NULL, "but not what was there before"},
     {".hidden/new", FS_NOT_FOUND, 0, NULL, "names with a dot are not made"},
     {"out/m1/new", FS_NOT_FOUND, 0, NULL, "a link out"},
     {"slash/tmp/m1/new", FS_NOT_FOUND, 0, NULL, "a link to /"},
@@ -386,6 +390,9 @@ static void makes_parents(void **state)
             close(fd);
     }
     assert_int_equal(faccessat(f->tree.fd, "../outside/m1", F_OK, 0), -1);
+    assert_int_equal(faccessat(f->tree.fd, "u1", F_OK, 0), -1);
+    assert_int_equal(faccessat(f->tree.fd, "dir/u1", F_OK, 0), -1);
+    assert_int_equal(faccessat(f->tree.fd, "dir", F_OK, 0), 0);
     assert_int_equal(faccessat(f->tree.fd, "nothing", F_OK, 0), -1);
 }
 

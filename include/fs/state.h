@@ -1,0 +1,58 @@
+#ifndef FS_STATE_H
+#define FS_STATE_H
+
+/*
+ * The server's own directory: <docroot>/.httpd, or one elsewhere on the docroot's file system.
+ *
+ *     key, ...      small files of other rooms, by state->fd
+ *     transfers/    records of other rooms, by state->transfers_fd
+ *     uploads/      bodies on their way into the docroot (fs/stage.h)
+ *     lock          never read or written: ranges of it are locked
+ *
+ * What it holds is all that the server knows, changed by rename and guarded by advisory locks. So
+ * several processes may share one, on one machine or on a shared file system, and a process that is
+ * killed leaves nothing locked. A state value does not change once open; any thread may use it.
+ */
+
+#include "fs/docroot.h"
+#include "fs/result.h"
+
+struct state {
+    int fd; /* open for reading, so that it can be synced */
+    int uploads_fd;
+    int transfers_fd;
+};
+
+#define STATE_CLOSED ((struct state){-1, -1, -1})
+
+/*
+ * Opens the state directory at `path`, or the docroot's own when `path` is NULL, and makes what is
+ * missing (mode 0700; rights of others on an existing directory are taken away). FS_CROSS_DEVICE
+ * when it is on another file system than the docroot, where nothing can be renamed from;
+ * FS_NOT_DIRECTORY when a link or a file is in its place; FS_DENIED and FS_READ_ONLY when the
+ * server may only read. On anything but FS_OK it is closed.
+ */
+enum fs_result state_open(struct state *state, const struct docroot *root, const char *path);
+void state_close(struct state *state);
+
+#define STATE_KEY_MAX ((UINT64_C(1) << 62) - 1)
+
+/*
+ * Waits until no other holder, here or in another process, has `key`, STATE_KEY_MAX at most,
+ * locked. Release it by closing *lock_fd. Hold it for a few system calls only. Whoever takes two
+ * takes the smaller one first, and never the same one twice.
+ */
+enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd);
+
+/*
+ * Removes staged files that nobody holds open: those that belonged to one request at once, those
+ * kept for resuming when they were last written before `expired_s` (seconds since 1970). Adds to
+ * *removed and *freed_bytes.
+ */
+enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigned *removed,
+                           uint64_t *freed_bytes);
+
+/* Bytes that may still be written to the file system of `fd`, by who is not root. */
+enum fs_result fs_free_bytes(int fd, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,197 @@
+#include "fs/state.h"
+
+#include "fs/stage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define STATE_NAME    ".httpd"
+#define LOCK_NAME     "lock"
+#define PRIVATE_MODE  0700
+#define RIGHTS_OF_ALL 0077
+
+/* Opens a directory that is for the server alone, and makes it when it is missing. */
+static enum fs_result open_private(int at_fd, const char *path, int *fd)
+{
+    enum fs_result result = FS_OK;
+    struct stat st;
+
+    *fd = -1;
+    if (mkdirat(at_fd, path, PRIVATE_MODE) == -1 && errno != EEXIST)
+        return fs_result_of_errno(errno);
+    *fd = openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*fd == -1)
+        return errno == ENOTDIR || errno == ELOOP ? FS_NOT_DIRECTORY : fs_result_of_errno(errno);
+
+    if (fstat(*fd, &st) == -1)
+        result = fs_result_of_errno(errno);
+    else if ((st.st_mode & RIGHTS_OF_ALL) != 0 && fchmod(*fd, PRIVATE_MODE) == -1)
+        result = fs_result_of_errno(errno);
+    if (result != FS_OK) {
+        close(*fd);
+        *fd = -1;
+    }
+    return result;
+}
+
+/* Locks and writing are tried now, so that the server can say at its start what will not work. */
+static enum fs_result try_state(const struct state *state, const struct docroot *root)
+{
+    enum fs_result result;
+    struct stat st;
+    int lock_fd;
+
+    if (fstat(state->uploads_fd, &st) == -1)
+        return fs_result_of_errno(errno);
+    if (st.st_dev != root->device)
+        return FS_CROSS_DEVICE;
+    result = state_lock(state, 0, &lock_fd);
+    if (result != FS_OK)
+        return result;
+    close(lock_fd);
+    return faccessat(state->uploads_fd, ".", W_OK | X_OK, AT_EACCESS) == -1
+               ? fs_result_of_errno(errno)
+               : FS_OK;
+}
+
+enum fs_result state_open(struct state *state, const struct docroot *root, const char *path)
+{
+    enum fs_result result;
+
+    *state = STATE_CLOSED;
+    if (path == NULL)
+        result = open_private(root->fd, STATE_NAME, &state->fd);
+    else
+        result = open_private(AT_FDCWD, path, &state->fd);
+    if (result == FS_OK)
+        result = open_private(state->fd, "uploads", &state->uploads_fd);
+    if (result == FS_OK)
+        result = open_private(state->fd, "transfers", &state->transfers_fd);
+    if (result == FS_OK)
+        result = try_state(state, root);
+    if (result != FS_OK)
+        state_close(state);
+    return result;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd != -1)
+        close(fd);
+}
+
+void state_close(struct state *state)
+{
+    close_if_open(state->transfers_fd);
+    close_if_open(state->uploads_fd);
+    close_if_open(state->fd);
+    *state = STATE_CLOSED;
+}
+
+enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd)
+{
+    /*
+     * One byte of the file, at the key: far behind its end, which a lock may be. Owned by the open
+     * file, not by the process, so that two threads exclude each other as well.
+     */
+    struct flock range = {
+        .l_type = F_WRLCK,
+        .l_whence = SEEK_SET,
+        .l_start = (off_t)key,
+        .l_len = 1,
+    };
+
+    *lock_fd = openat(state->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*lock_fd == -1)
+        return fs_result_of_errno(errno);
+    while (fcntl(*lock_fd, F_OFD_SETLKW, &range) == -1) {
+        enum fs_result result = fs_result_of_errno(errno);
+
+        if (errno == EINTR)
+            continue;
+        close(*lock_fd);
+        *lock_fd = -1;
+        return result;
+    }
+    return FS_OK;
+}
+
+/*
+ * Removes the staged file `name` if nobody holds it. The lock shows that; and since a stage may
+ * have been published and its name used again between the two calls, the name must still be the
+ * file that is locked. Where locks cannot be had, age alone decides.
+ */
+static bool remove_unheld(const struct state *state, const char *name, bool expired)
+{
+    int fd = openat(state->uploads_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat held;
+    struct stat named;
+    bool removed = false;
+    bool unheld;
+
+    if (fd == -1)
+        return false;
+    unheld = flock(fd, LOCK_EX | LOCK_NB) == 0 || (errno != EWOULDBLOCK && expired);
+    if (unheld && fstat(fd, &held) == 0 &&
+        fstatat(state->uploads_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        held.st_ino == named.st_ino)
+        removed = unlinkat(state->uploads_fd, name, 0) == 0;
+    close(fd);
+    return removed;
+}
+
+static void sweep_one(const struct state *state, const char *name, int64_t expired_s,
+                      unsigned *removed, uint64_t *freed_bytes)
+{
+    struct stat st;
+    bool expired;
+
+    if (fstatat(state->uploads_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
+        return;
+    expired = st.st_mtim.tv_sec < expired_s;
+    if (!expired && !stage_name_is_for_one_request(name))
+        return;
+    if (remove_unheld(state, name, expired)) {
+        *removed += 1;
+        *freed_bytes += (uint64_t)st.st_size;
+    }
+}
+
+enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigned *removed,
+                           uint64_t *freed_bytes)
+{
+    int fd = openat(state->uploads_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct dirent *entry;
+    enum fs_result result;
+    DIR *directory;
+
+    if (fd == -1)
+        return fs_result_of_errno(errno);
+    directory = fdopendir(fd);
+    if (directory == NULL) {
+        close(fd);
+        return FS_NO_MEMORY;
+    }
+    while ((void)(errno = 0), (entry = readdir(directory)) != NULL)
+        sweep_one(state, entry->d_name, expired_s, removed, freed_bytes);
+    result = fs_result_of_errno(errno);
+    closedir(directory);
+    return result;
+}
+
+enum fs_result fs_free_bytes(int fd, uint64_t *bytes)
+{
+    struct statvfs vfs;
+
+    *bytes = 0;
+    if (fstatvfs(fd, &vfs) == -1)
+        return fs_result_of_errno(errno);
+    *bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+    return FS_OK;
+}
