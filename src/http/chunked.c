@@ -80,8 +80,8 @@ static enum state step_size_space(char c)
 static enum state begin_chunk(struct chunked *decoder)
 {
     enum { FREE = 20 }; /* sixteen digits, CRLF, and a little */
-    uint64_t paid =
-        FREE + (decoder->left_ < CHUNKED_LINE_LIMIT ? 2 * decoder->left_ : 2 * CHUNKED_LINE_LIMIT);
+    uint64_t worth = decoder->left_ < CHUNKED_LINE_LIMIT ? decoder->left_ : CHUNKED_LINE_LIMIT;
+    uint64_t paid = FREE + 2 * worth;
     uint64_t excess = (uint64_t)decoder->excess_ + decoder->line_;
 
     excess = excess > paid ? excess - paid : 0;

@@ -121,6 +121,8 @@ static const struct parse_row {
     {"Tuesday, 29-Feb-77 00:00:00 GMT", REFUSED, "1977 was no leap year"},
     {"Sunday, 06-Nov-94 08:49:37", REFUSED, "no zone"},
     {"Sunday, 06-Nov-1994 08:49:37 GMT", REFUSED, "a year of four digits here"},
+    {"Sunday, 06-Foo-94 08:49:37 GMT", REFUSED, "no such month"},
+    {"Sun Nov x6 08:49:37 1994", REFUSED, "no digit, no space"},
     {"Sun Nov 6 08:49:37 1994", REFUSED, "asctime without its padding"},
     {"Sun Nov  6 08:49:37 1994 GMT", REFUSED, "asctime with a zone"},
     {"Sun Nov  6 08:49:37 1994\n", REFUSED, "asctime as the C function ends it"},

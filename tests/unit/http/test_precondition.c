@@ -140,6 +140,8 @@ static const struct row {
      PRECONDITION_FAILED, "If-Unmodified-Since comes first"},
     {"GET", "If-Modified-Since: " LM "\r\nIf-Unmodified-Since: " LM "\r\n", FILE_STRONG,
      PRECONDITION_NOT_MODIFIED, "If-Modified-Since after it holds"},
+    {"TRACE", "If-Match: \"a\"\r\n", FILE_STRONG, PRECONDITION_PASS,
+     "13.2.1: a method without a representation"},
     {"OPTIONS", "If-Match: \"a\"\r\n", FILE_STRONG, PRECONDITION_PASS,
      "13.2.1: a method without a representation"},
 };
