@@ -11,6 +11,7 @@
     _(UPLOAD_RESUMPTION_SUPPORTED, 104, "Upload Resumption Supported", "")                         \
     _(OK, 200, "OK", "")                                                                           \
     _(CREATED, 201, "Created", "")                                                                 \
+    _(ACCEPTED, 202, "Accepted", "")                                                               \
     _(NO_CONTENT, 204, "No Content", "")                                                           \
     _(PARTIAL_CONTENT, 206, "Partial Content", "")                                                 \
     _(MOVED_PERMANENTLY, 301, "Moved Permanently", "The page is at another address.")              \

@@ -31,6 +31,24 @@ enum stream_result stream_send(int fd, const char *data, size_t len, bool more, 
    the process; *offset moves on by what was taken, *sent says how many. */
 enum stream_result stream_send_file(int fd, int file_fd, off_t *offset, size_t len, size_t *sent);
 
+/* A pipe to move bytes through; -1, -1 until it is first used. Owned by one thread. */
+struct stream_pipe {
+    int read_fd, write_fd;
+    size_t size;
+};
+
+#define STREAM_PIPE_CLOSED ((struct stream_pipe){-1, -1, 0})
+
+/*
+ * Moves up to `len` received bytes to a file, at its position, without copying them through the
+ * process. *moved is how many are in the file. STREAM_FILE_FAILED, with errno set, when the file
+ * did not take them: bytes already received are lost then, and the connection cannot go on.
+ */
+enum stream_result stream_receive_to_file(int fd, struct stream_pipe *pipe, int file_fd, size_t len,
+                                          size_t *moved);
+
+void stream_pipe_close(struct stream_pipe *pipe);
+
 enum stream_wait {
     STREAM_WAIT_READ,
     STREAM_WAIT_WRITE,

@@ -11,8 +11,6 @@
 
 #include "server/answer.h"
 
-#include <sys/types.h>
-
 struct worker;
 struct request;
 
@@ -34,13 +32,12 @@ struct intake {
     void (*free)(struct intake *intake);
 
     /*
-     * A file that the bytes may be moved to without passing through the process: -1 when they have
-     * to be looked at. They go to file_at, which whoever moves them advances. A failed move is told
-     * to `fail` with its errno, and then treated as INTAKE_REFUSED.
+     * A file that the bytes may be moved to, at its position, without passing through the process;
+     * -1 when they have to be looked at. `moved` is told how many were, and the errno, else 0, that
+     * ended it: INTAKE_REFUSED then as from take. It may also be told of nothing moved.
      */
     int file_fd;
-    off_t file_at;
-    void (*fail)(struct intake *intake, int error);
+    enum intake_result (*moved)(struct intake *intake, size_t len, int error);
 };
 
 #endif

@@ -9,6 +9,7 @@
 enum {
     OPTIONS_BIND_LIMIT = 16,
     OPTIONS_LOG_LIMIT = 8,
+    OPTIONS_HOST_LIMIT = 16,
 };
 
 struct options {
@@ -29,6 +30,18 @@ struct options {
     int64_t idle_timeout_ms;
     uint64_t min_rate; /* bytes per second; 0: none */
     bool listing;
+
+    /* Writing. */
+    bool read_only;
+    bool public_writes; /* anybody may write, on whatever address */
+    bool fsync;         /* an answer to a write means that it is on the disk */
+    uint64_t max_body;  /* bytes, 0: no limit */
+    uint64_t min_free;  /* bytes of the file system that writes leave free */
+    const char *state;  /* the server's own directory; NULL: .httpd in the docroot */
+    const char
+        *cors_origin; /* whose pages may use this server as if they were its own; NULL: none */
+    const char *hosts[OPTIONS_HOST_LIMIT];
+    unsigned host_count; /* names this server speaks for, beside those of the loopback */
 };
 
 enum options_result {

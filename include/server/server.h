@@ -6,6 +6,7 @@
  * deadlines and obeys signals.
  */
 
+#include "fs/state.h"
 #include "http/media_type.h"
 #include "server/access_log.h"
 #include "server/connection.h"
@@ -16,6 +17,9 @@
 struct server {
     const struct options *options;
     char *docroot_path; /* absolute */
+    struct state state; /* closed when read_only */
+    bool read_only;     /* nothing in the docroot is changed */
+    bool loopback_only; /* all addresses are of the loopback */
     struct media_types media_types;
     struct connection_table connections;
     struct watch watch;

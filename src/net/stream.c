@@ -1,9 +1,11 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static enum stream_result result_of_errno(void)
 {
@@ -58,6 +60,69 @@ enum stream_result stream_send_file(int fd, int file_fd, off_t *offset, size_t l
     }
     *sent = (size_t)n;
     return STREAM_OK;
+}
+
+static bool open_pipe(struct stream_pipe *pipe)
+{
+    enum { PIPE_SIZE = 1 << 20 }; /* what an ordinary user may have: fewer, larger moves */
+    int ends[2];
+
+    if (pipe->read_fd != -1)
+        return true;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+        return false;
+    int size = fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+    if (size == -1)
+        size = fcntl(ends[1], F_GETPIPE_SZ);
+    *pipe = (struct stream_pipe){ends[0], ends[1], size > 0 ? (size_t)size : 65536};
+    return true;
+}
+
+/* Empties the pipe into the file. */
+static enum stream_result drain_pipe(struct stream_pipe *pipe, int file_fd, size_t len,
+                                     size_t *moved)
+{
+    while (*moved < len) {
+        ssize_t n = splice(pipe->read_fd, NULL, file_fd, NULL, len - *moved, SPLICE_F_MOVE);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            int error = n == 0 ? EIO : errno;
+            stream_pipe_close(pipe); /* what is left in it must not end up in another file */
+            errno = error;
+            return STREAM_FILE_FAILED;
+        }
+        *moved += (size_t)n;
+    }
+    return STREAM_OK;
+}
+
+enum stream_result stream_receive_to_file(int fd, struct stream_pipe *pipe, int file_fd, size_t len,
+                                          size_t *moved)
+{
+    ssize_t n;
+
+    *moved = 0;
+    if (!open_pipe(pipe))
+        return STREAM_FILE_FAILED;
+    do
+        n = splice(fd, NULL, pipe->write_fd, NULL, len < pipe->size ? len : pipe->size,
+                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (n == -1 && errno == EINTR);
+    if (n == -1)
+        return result_of_errno();
+    if (n == 0)
+        return STREAM_ENDED;
+    return drain_pipe(pipe, file_fd, (size_t)n, moved);
+}
+
+void stream_pipe_close(struct stream_pipe *pipe)
+{
+    if (pipe->read_fd != -1) {
+        close(pipe->read_fd);
+        close(pipe->write_fd);
+    }
+    *pipe = STREAM_PIPE_CLOSED;
 }
 
 bool stream_wait(int fd, enum stream_wait what, int ms)

@@ -18,8 +18,10 @@ enum {
     TURN_BYTES = 4 << 20, /* content sent in one turn while others wait */
     TURN_REQUESTS = 64,   /* pipelined requests answered in one turn while others wait */
     SEND_FILE_BYTES = 1 << 20, /* asked of one sendfile */
-    STALL_MS = 20000, /* credit of a transfer: how long it may rest before its rate counts */
-    CHUNK_HEAD = 6,   /* "7fff\r\n" */
+    STALL_MS = 20000,       /* credit of a transfer: how long it may rest before its rate counts */
+    DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
+    DIRECT_MOST = 1 << 20,  /* and how many in one go */
+    CHUNK_HEAD = 6,         /* "7fff\r\n" */
     CHUNK_LIMIT = 0x7fff,
     CLIENT_WENT_AWAY = 499, /* what nginx writes in its log for a request that got no answer */
 };
@@ -354,6 +356,44 @@ static void save_head(struct worker *w, struct exchange *x)
     }
 }
 
+/* How much of the body can go straight to a file: what is known to be nothing else. */
+static size_t direct_len(const struct worker *w, const struct connection *c,
+                         const struct exchange *x)
+{
+    uint64_t left =
+        x->request.framing == FRAMING_CHUNKED ? chunked_left(&x->chunked) : x->body_left;
+
+    if (x->intake == NULL || x->intake->file_fd == -1 || !c->readable || w->in_at < w->in_len ||
+        left < DIRECT_LEAST)
+        return 0;
+    return left < DIRECT_MOST ? (size_t)left : DIRECT_MOST;
+}
+
+/* Moves body bytes from the socket to where they belong without looking at them. */
+static enum step move_body(struct worker *w, struct connection *c, struct exchange *x, size_t len)
+{
+    size_t moved;
+    enum stream_result result =
+        stream_receive_to_file(c->fd, &w->pipe, x->intake->file_fd, len, &moved);
+    int error = result == STREAM_FILE_FAILED ? errno : 0;
+
+    w->moved += moved;
+    x->body_seen += moved;
+    if (x->request.framing == FRAMING_CHUNKED)
+        chunked_skip(&x->chunked, moved);
+    else
+        x->body_left -= moved;
+    if (x->intake->moved(x->intake, moved, error) == INTAKE_REFUSED)
+        return finish_body(w, x, BODY_REFUSED);
+    switch (result) {
+    case STREAM_OK:
+        return w->moved > TURN_BYTES && queue_has_waiting(&w->server->queue) ? STEP_AGAIN
+                                                                             : STEP_DONE;
+    case STREAM_STALLED: c->readable = false; return STEP_STALLED;
+    default: return STEP_CLOSE;
+    }
+}
+
 /* Reads the request's body, and makes the answer when it is over. */
 static enum step receive_body(struct worker *w, struct connection *c, struct exchange *x)
 {
@@ -367,13 +407,25 @@ static enum step receive_body(struct worker *w, struct connection *c, struct exc
             x->continued = true;
             buffer_put_text(&w->out, "HTTP/1.1 100 Continue\r\n\r\n");
         }
-        enum step step = receive(w, c);
-        if (step == STEP_STALLED && unsent(w) > 0 && flush(w, c, false) == STEP_CLOSE)
+        if (unsent(w) > 0 && flush(w, c, false) == STEP_CLOSE)
             return STEP_CLOSE;
+        size_t direct = direct_len(w, c, x);
+        enum step step = direct > 0 ? move_body(w, c, x, direct) : receive(w, c);
         if (step == STEP_CLOSE) /* it ends before its length */
             return finish_body(w, x, BODY_MALFORMED);
-        if (step != STEP_DONE)
+        if (step != STEP_DONE || x->status != STATUS_NONE)
             return step;
+    }
+}
+
+/* The body is not wanted. If it has come with the head, the next request can be found all the same.
+ */
+static void skip_body(struct worker *w, struct exchange *x)
+{
+    if (x->request.framing == FRAMING_LENGTH && w->in_len - w->in_at >= x->body_left) {
+        w->in_at += (size_t)x->body_left;
+        x->body_left = 0;
+        x->body_over = true;
     }
 }
 
@@ -391,7 +443,10 @@ static enum step begin(struct worker *w, struct connection *c, struct exchange *
     answer_init(&answer, BUFFER_OVER(w->fields));
     switch (route_begin(w, r, &answer, &x->intake)) {
     case ROUTE_INTAKE: connection_enter(c, PHASE_BODY, w->now_ms); return STEP_DONE;
-    case ROUTE_ANSWERED: step = compose(w, x, &answer); break;
+    case ROUTE_ANSWERED:
+        skip_body(w, x);
+        step = compose(w, x, &answer);
+        break;
     case ROUTE_DISCARD:
         if (r->framing == FRAMING_NONE || r->expects_continue) {
             route_answer(w, r, &answer);
@@ -561,7 +616,7 @@ static enum step run_exchanges(struct worker *w, struct connection *c)
         }
         if (step == STEP_DONE && c->phase == PHASE_BODY) {
             step = receive_body(w, c, x);
-            if (step != STEP_STALLED)
+            if (step != STEP_STALLED && step != STEP_AGAIN)
                 connection_enter(c, PHASE_SEND, w->now_ms);
         }
         if (step == STEP_DONE)

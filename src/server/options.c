@@ -14,6 +14,7 @@ enum {
     DEFAULT_HEAD_TIMEOUT_S = 10,
     DEFAULT_IDLE_TIMEOUT_S = 15,
     DEFAULT_MIN_RATE = 500,
+    DEFAULT_MIN_FREE_MB = 64,
 };
 
 static const char help[] =
@@ -26,6 +27,18 @@ static const char help[] =
     "  -b, --bind ADDR         address to listen on, may be repeated; * is all (127.0.0.1 and "
     "::1)\n"
     "      --no-listing        do not show what is in a directory\n"
+    "\n"
+    "Who may write, and how much\n"
+    "      --read-only         nobody; so it is on an address that is not a loopback one, unless:\n"
+    "      --public-writes     anybody who can reach the address\n"
+    "      --max-body SIZE     largest body taken, 0 for any: 10M, 4G (0)\n"
+    "      --min-free SIZE     what writes leave free on the disk (64M)\n"
+    "      --no-fsync          answer before the disk has it: faster, and lost if the power fails\n"
+    "  -s, --state DIR         the server's own directory, on the same file system (ROOT/.httpd)\n"
+    "      --host NAME         a name this server is known by, may be repeated; others are "
+    "refused\n"
+    "                          on a loopback address (localhost)\n"
+    "      --cors ORIGIN       pages from there may use this server\n"
     "\n"
     "How many at once\n"
     "  -t, --threads N         worker threads (16)\n"
@@ -57,6 +70,13 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_MIN_RATE,
     OPTION_NO_LISTING,
+    OPTION_READ_ONLY,
+    OPTION_PUBLIC_WRITES,
+    OPTION_MAX_BODY,
+    OPTION_MIN_FREE,
+    OPTION_NO_FSYNC,
+    OPTION_HOST,
+    OPTION_CORS,
 };
 
 static const struct option long_options[] = {
@@ -75,6 +95,14 @@ static const struct option long_options[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"min-rate", required_argument, NULL, OPTION_MIN_RATE},
     {"no-listing", no_argument, NULL, OPTION_NO_LISTING},
+    {"read-only", no_argument, NULL, OPTION_READ_ONLY},
+    {"public-writes", no_argument, NULL, OPTION_PUBLIC_WRITES},
+    {"max-body", required_argument, NULL, OPTION_MAX_BODY},
+    {"min-free", required_argument, NULL, OPTION_MIN_FREE},
+    {"no-fsync", no_argument, NULL, OPTION_NO_FSYNC},
+    {"state", required_argument, NULL, 's'},
+    {"host", required_argument, NULL, OPTION_HOST},
+    {"cors", required_argument, NULL, OPTION_CORS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -97,6 +125,28 @@ static bool read_number(int option, const char *text, uint64_t least, uint64_t m
         return true;
     fprintf(stderr, "httpd: --%s takes a whole number from %llu to %llu, not '%s'\n",
             long_name(option), (unsigned long long)least, (unsigned long long)most, text);
+    return false;
+}
+
+/* Reads a size in bytes: digits with K, M, G or T behind them, which are powers of 1024. */
+static bool read_size(int option, const char *text, uint64_t *value)
+{
+    static const char units[] = "KMGT";
+    struct span digits = span_of(text);
+    unsigned shift = 0;
+    char last = digits.len > 0 ? digits.ptr[digits.len - 1] : '\0';
+    const char *unit = last != '\0' ? strchr(units, last) : NULL;
+
+    if (unit != NULL) {
+        shift = 10 * (unsigned)(unit - units + 1);
+        digits.len--;
+    }
+    if (span_to_u64(digits, value) && *value <= (uint64_t)INT64_MAX >> shift) {
+        *value <<= shift;
+        return true;
+    }
+    fprintf(stderr, "httpd: --%s takes a size such as 500K, 10M or 4G, not '%s'\n",
+            long_name(option), text);
     return false;
 }
 
@@ -155,6 +205,14 @@ static bool take(struct options *o, int option, const char *text)
         return true;
     case 'b': return add(o->binds, &o->bind_count, OPTIONS_BIND_LIMIT, option, text);
     case 'l': return add(o->logs, &o->log_count, OPTIONS_LOG_LIMIT, option, text);
+    case OPTION_HOST: return add(o->hosts, &o->host_count, OPTIONS_HOST_LIMIT, option, text);
+    case OPTION_MAX_BODY: return read_size(option, text, &o->max_body);
+    case OPTION_MIN_FREE: return read_size(option, text, &o->min_free);
+    case OPTION_READ_ONLY: o->read_only = true; return true;
+    case OPTION_PUBLIC_WRITES: o->public_writes = true; return true;
+    case OPTION_NO_FSYNC: o->fsync = false; return true;
+    case OPTION_CORS: o->cors_origin = text; return true;
+    case 's': o->state = text; return true;
     case 'r': o->root = text; return true;
     case 'P': o->pid_file = text; return true;
     case 'u': o->user = text; return true;
@@ -178,8 +236,11 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * 1000,
         .min_rate = DEFAULT_MIN_RATE,
         .listing = true,
+        .fsync = true,
+        .min_free = (uint64_t)DEFAULT_MIN_FREE_MB << 20,
     };
-    while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:hV", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:s:hV", long_options, NULL)) !=
+           -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return OPTIONS_EXIT_OK;

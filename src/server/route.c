@@ -1,15 +1,17 @@
 #include "server/route.h"
 
 #include "http/response.h"
+#include "server/access.h"
+#include "server/collection.h"
+#include "server/put.h"
 #include "server/static_file.h"
 #include "server/status_page.h"
 
-#define ALLOWED "GET, HEAD, OPTIONS"
-
-static void answer_options(struct answer *answer)
+static void put_allow(const struct server *server, struct answer *answer)
 {
-    answer->status = STATUS_NO_CONTENT;
-    response_field(&answer->fields, SPAN("Allow"), SPAN(ALLOWED));
+    response_field(&answer->fields, SPAN("Allow"),
+                   server->read_only ? SPAN("GET, HEAD, OPTIONS")
+                                     : SPAN("GET, HEAD, PUT, POST, DELETE, MKCOL, MOVE, OPTIONS"));
 }
 
 static void refuse_method(struct worker *worker, const struct request *request,
@@ -20,41 +22,72 @@ static void refuse_method(struct worker *worker, const struct request *request,
         return;
     }
     status_page_answer(worker, request, STATUS_METHOD_NOT_ALLOWED, SPAN_EMPTY, answer);
-    response_field(&answer->fields, SPAN("Allow"), SPAN(ALLOWED));
+    put_allow(worker->server, answer);
+}
+
+/* Finds the target, into worker->path. False: the answer says what is wrong with it. */
+static bool find_target(struct worker *worker, const struct request *request, struct target *target,
+                        struct answer *answer)
+{
+    if (request->form == TARGET_ASTERISK) {
+        worker->path[0] = '\0';
+        *target = (struct target){.path = {worker->path, 0}, .directory = true};
+        return true;
+    }
+    switch (target_parse(target, request_target(request), request->form, worker->path)) {
+    case TARGET_OK: return true;
+    case TARGET_MALFORMED:
+        status_page_answer(worker, request, STATUS_BAD_REQUEST,
+                           SPAN("The address is malformed or leads out of the site."), answer);
+        return false;
+    case TARGET_NO_FILE:
+        status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
+        return false;
+    }
+    return false;
 }
 
 enum routing route_begin(struct worker *worker, const struct request *request,
                          struct answer *answer, struct intake **intake)
 {
+    struct target target;
+
     *intake = NULL;
+    if (request->method == METHOD_UNKNOWN || request->form == TARGET_AUTHORITY) {
+        refuse_method(worker, request, answer);
+        return ROUTE_ANSWERED;
+    }
+    if (!find_target(worker, request, &target, answer) ||
+        !access_allows(worker, request, &target, answer))
+        return ROUTE_ANSWERED;
     switch (request->method) {
     case METHOD_GET:
     case METHOD_HEAD:
-    case METHOD_OPTIONS: return ROUTE_DISCARD;
-    default: refuse_method(worker, request, answer); return ROUTE_ANSWERED;
+    case METHOD_OPTIONS:
+    case METHOD_DELETE:
+    case METHOD_MKCOL:
+    case METHOD_MOVE: return ROUTE_DISCARD;
+    case METHOD_PUT: *intake = put_begin(worker, request, &target, answer); break;
+    default: refuse_method(worker, request, answer); break;
     }
+    return *intake != NULL ? ROUTE_INTAKE : ROUTE_ANSWERED;
 }
 
 void route_answer(struct worker *worker, const struct request *request, struct answer *answer)
 {
     struct target target;
 
-    if (request->form == TARGET_ASTERISK) {
-        answer_options(answer);
+    /* It was found before, but the path's memory may have served another request since. */
+    if (!find_target(worker, request, &target, answer))
         return;
+    switch (request->method) {
+    case METHOD_OPTIONS:
+        answer->status = STATUS_NO_CONTENT;
+        put_allow(worker->server, answer);
+        break;
+    case METHOD_DELETE: delete_answer(worker, request, &target, answer); break;
+    case METHOD_MKCOL: mkcol_answer(worker, request, &target, answer); break;
+    case METHOD_MOVE: move_answer(worker, request, &target, answer); break;
+    default: static_file_answer(worker, request, &target, answer); break;
     }
-    switch (target_parse(&target, request_target(request), request->form, worker->path)) {
-    case TARGET_OK: break;
-    case TARGET_MALFORMED:
-        status_page_answer(worker, request, STATUS_BAD_REQUEST,
-                           SPAN("The address is malformed or leads out of the site."), answer);
-        return;
-    case TARGET_NO_FILE:
-        status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
-        return;
-    }
-    if (request->method == METHOD_OPTIONS)
-        answer_options(answer);
-    else
-        static_file_answer(worker, request, &target, answer);
 }

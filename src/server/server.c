@@ -95,6 +95,44 @@ static int find_docroot(struct server *server)
     return 0;
 }
 
+/*
+ * Decides whether anything may be changed, and opens the server's own directory if so. On an
+ * address that others can reach, everybody could write: that has to be said out loud.
+ */
+static int open_state(struct main_thread *m)
+{
+    struct server *server = m->server;
+    const struct options *o = server->options;
+    struct docroot root;
+
+    server->state = STATE_CLOSED;
+    server->loopback_only = true;
+    for (unsigned i = 0; i < m->gate.count; i++)
+        server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
+    server->read_only = o->read_only || !(server->loopback_only || o->public_writes);
+    if (server->read_only) {
+        if (!o->read_only)
+            log_notice("read-only: the address is not a loopback one (--public-writes lets anybody "
+                       "write)");
+        return 0;
+    }
+    enum fs_result result = docroot_open(&root, server->docroot_path);
+    if (result == FS_OK) {
+        result = state_open(&server->state, &root, o->state);
+        docroot_close(&root);
+    }
+    if (result == FS_READ_ONLY || result == FS_DENIED) {
+        log_notice("read-only: cannot write in %s (%s)", o->state != NULL ? o->state : o->root,
+                   fs_result_text(result));
+        server->read_only = true;
+    } else if (result != FS_OK) {
+        log_error("cannot use the state directory %s: %s",
+                  o->state != NULL ? o->state : "ROOT/.httpd", fs_result_text(result));
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
 /* Types from the system's table, where there is one; the built-in ones do without it. */
 static void load_media_types(struct server *server)
 {
@@ -329,6 +367,8 @@ static int start(struct main_thread *m)
     if (failed == 0 && o->user != NULL)
         failed = drop_root(o->user);
     if (failed == 0)
+        failed = open_state(m);
+    if (failed == 0)
         failed = open_events(m);
     if (failed == 0)
         failed = start_threads(m);
@@ -462,6 +502,8 @@ static void stop(struct main_thread *m)
     access_log_close(&server->log);
     if (server->options->pid_file != NULL)
         unlink(server->options->pid_file);
+    if (!server->read_only)
+        state_close(&server->state);
     free(m->workers);
 }
 

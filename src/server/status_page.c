@@ -14,6 +14,8 @@ enum status status_of_fs_result(enum fs_result result)
     case FS_DENIED: return STATUS_FORBIDDEN;
     case FS_READ_ONLY: return STATUS_FORBIDDEN;
     case FS_EXISTS: return STATUS_CONFLICT;
+    case FS_NO_PARENT: return STATUS_CONFLICT;
+    case FS_BUSY: return STATUS_CONFLICT;
     case FS_NOT_EMPTY: return STATUS_CONFLICT;
     case FS_IS_DIRECTORY: return STATUS_CONFLICT;
     case FS_CROSS_DEVICE: return STATUS_CONFLICT;
@@ -25,6 +27,17 @@ enum status status_of_fs_result(enum fs_result result)
     case FS_IO: return STATUS_INTERNAL_SERVER_ERROR;
     }
     return STATUS_INTERNAL_SERVER_ERROR;
+}
+
+enum status status_of_write_result(enum fs_result result)
+{
+    switch (result) {
+    /* Something that is no directory stands where one is needed, or is not ours to replace. */
+    case FS_NOT_DIRECTORY:
+    case FS_NOT_SERVED: return STATUS_CONFLICT;
+    case FS_NAME_TOO_LONG: return STATUS_URI_TOO_LONG;
+    default: return status_of_fs_result(result);
+    }
 }
 
 static void put_html(struct buffer *out, enum status status, struct span sentence)

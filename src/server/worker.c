@@ -118,6 +118,7 @@ static void *worker_main(void *argument)
         serve(worker, c);
     }
     docroot_close(&worker->docroot);
+    stream_pipe_close(&worker->pipe);
     return NULL;
 }
 
@@ -128,6 +129,7 @@ int worker_start(struct worker *worker, struct server *server)
 
     worker->server = server;
     worker->date_s = -1;
+    worker->pipe = STREAM_PIPE_CLOSED;
     worker->out = BUFFER_OVER(worker->out_bytes);
     worker->exchange.file.fd = worker->exchange.run.fd = -1;
     if (docroot_open(&worker->docroot, server->docroot_path) != FS_OK)

@@ -1,0 +1,27 @@
+#ifndef SERVER_ACCESS_H
+#define SERVER_ACCESS_H
+
+/*
+ * Who may do what: reading is for all, writing for those who may. Worker threads.
+ *
+ * Asked in this order, before anything is looked at in the docroot: whether the host is one this
+ * server speaks for (421 otherwise), whether a page of another site is behind a request that
+ * changes something (403), whether changes are allowed at all (405 on a read-only server), and who
+ * the client is (401, 403).
+ */
+
+#include "http/target.h"
+#include "server/answer.h"
+#include "server/worker.h"
+
+/* Whether the request may be served. False: *answer says why not. Sets worker->user when the client
+   said who it is. */
+bool access_allows(struct worker *worker, const struct request *request,
+                   const struct target *target, struct answer *answer);
+
+/* Whether this client may also change what is at `target`: for the destination of a MOVE. The
+   request has passed access_allows. */
+bool access_allows_write(struct worker *worker, const struct request *request,
+                         const struct target *target, struct answer *answer);
+
+#endif

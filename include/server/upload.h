@@ -1,0 +1,35 @@
+#ifndef SERVER_UPLOAD_H
+#define SERVER_UPLOAD_H
+
+/*
+ * An intake that stages a request body and then publishes it at a path: what PUT, and a POST of one
+ * file, have in common. Worker threads.
+ */
+
+#include "fs/publish.h"
+#include "http/digest_field.h"
+#include "server/intake.h"
+#include "server/worker.h"
+
+/* What a body is to become. */
+struct upload_plan {
+    const char *path;         /* copied */
+    struct write_terms terms; /* what must still hold when it is published */
+    struct span kept_name;    /* the stage is kept under this name over requests; ptr NULL: it is
+                                 this request's own, and gone when the request fails */
+    uint64_t offset;          /* with kept_name: where the body is to go on, which must be what the
+                                 stage holds */
+    uint64_t total;           /* with kept_name: published when the stage has reached this */
+};
+
+/*
+ * Opens the stage, looks at the limits and at the digests that the request offers, and makes the
+ * intake. NULL when it cannot be: *answer then says why.
+ */
+struct intake *upload_begin(struct worker *worker, const struct request *request,
+                            const struct upload_plan *plan, struct answer *answer);
+
+/* Location: the path, encoded, with a slash in front. */
+void upload_put_location(struct buffer *fields, struct span path);
+
+#endif

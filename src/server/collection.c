@@ -1,0 +1,146 @@
+#include "server/collection.h"
+
+#include "fs/publish.h"
+#include "server/access.h"
+#include "server/put.h"
+#include "server/status_page.h"
+#include "server/upload.h"
+
+static void refuse(struct worker *worker, const struct request *request, enum status status,
+                   struct span sentence, struct answer *answer)
+{
+    status_page_answer(worker, request, status, sentence, answer);
+}
+
+/* Finds what is to be changed and holds it against the conditions. False: the answer says why not.
+ */
+static bool find(struct worker *worker, const struct request *request, const struct target *target,
+                 struct write_terms *terms, struct answer *answer)
+{
+    struct file found;
+    enum fs_result result =
+        target->hidden ? FS_NOT_FOUND : docroot_stat(&worker->docroot, target->path.ptr, &found);
+
+    if (result == FS_OK && target->directory && !found.directory)
+        result = FS_NOT_FOUND;
+    if (result != FS_OK) {
+        refuse(worker, request, status_of_fs_result(result), SPAN_EMPTY, answer);
+        return false;
+    }
+    if (target->path.len == 0) {
+        refuse(worker, request, STATUS_FORBIDDEN,
+               SPAN("The root of the site is neither removed nor moved."), answer);
+        return false;
+    }
+    return write_preconditions(worker, request, true, &found, terms, answer);
+}
+
+void delete_answer(struct worker *worker, const struct request *request,
+                   const struct target *target, struct answer *answer)
+{
+    struct write_terms terms;
+
+    if (!find(worker, request, target, &terms, answer))
+        return;
+    enum fs_result result =
+        publish_removal(&worker->server->state, &worker->docroot, target->path.ptr, &terms);
+    if (result == FS_NOT_EMPTY)
+        refuse(worker, request, STATUS_CONFLICT,
+               SPAN("The directory is not empty: remove what is in it first."), answer);
+    else if (result != FS_OK)
+        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+    else
+        answer->status = STATUS_NO_CONTENT;
+}
+
+void mkcol_answer(struct worker *worker, const struct request *request, const struct target *target,
+                  struct answer *answer)
+{
+    /* RFC 4918 9.3: a body would say what to make, and there is nothing here that it could say. */
+    if (request->framing == FRAMING_CHUNKED || request->content_length > 0) {
+        refuse(worker, request, STATUS_UNSUPPORTED_MEDIA_TYPE, SPAN("MKCOL takes no body."),
+               answer);
+        return;
+    }
+    if (target->hidden) {
+        refuse(worker, request, STATUS_FORBIDDEN,
+               SPAN("Names that begin with a dot are not made here."), answer);
+        return;
+    }
+    enum fs_result result =
+        target->path.len == 0 ? FS_EXISTS
+                              : publish_directory(&worker->server->state, &worker->docroot,
+                                                  target->path.ptr, worker->server->options->fsync);
+    if (result == FS_EXISTS) {
+        refuse(worker, request, STATUS_METHOD_NOT_ALLOWED, SPAN("There is something of that name."),
+               answer);
+        buffer_put_text(&answer->fields, "Allow: GET, HEAD, PUT, POST, DELETE, MOVE, OPTIONS\r\n");
+    } else if (result == FS_NO_PARENT) {
+        refuse(worker, request, STATUS_CONFLICT, SPAN("There is no directory to make it in."),
+               answer);
+    } else if (result != FS_OK) {
+        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+    } else {
+        answer->status = STATUS_CREATED;
+        upload_put_location(&answer->fields, target->path);
+    }
+}
+
+/* The path that Destination names, in worker->found_path. False: the answer says what is wrong. */
+static bool read_destination(struct worker *worker, const struct request *request,
+                             struct target *to, struct answer *answer)
+{
+    struct span value = request_field(request, FIELD_DESTINATION);
+    enum target_form form = value.len > 0 && value.ptr[0] == '/' ? TARGET_ORIGIN : TARGET_ABSOLUTE;
+
+    if (value.ptr == NULL || target_parse(to, value, form, worker->found_path) != TARGET_OK) {
+        refuse(worker, request, STATUS_BAD_REQUEST,
+               SPAN("MOVE needs a Destination: a path here, or a whole URL of one."), answer);
+        return false;
+    }
+    /* RFC 4918 9.9.4: another server is nothing that this one could move to. */
+    if (to->authority.ptr != NULL &&
+        !span_equal_nocase(to->authority, request_field(request, FIELD_HOST))) {
+        refuse(worker, request, STATUS_BAD_GATEWAY, SPAN("The Destination is on another host."),
+               answer);
+        return false;
+    }
+    if (to->hidden || to->path.len == 0) {
+        refuse(worker, request, STATUS_FORBIDDEN, SPAN("Nothing is moved to that name."), answer);
+        return false;
+    }
+    return true;
+}
+
+void move_answer(struct worker *worker, const struct request *request, const struct target *target,
+                 struct answer *answer)
+{
+    struct write_terms terms;
+    struct target to;
+    bool created = false;
+    bool replace = !span_equal_nocase(request_field(request, FIELD_OVERWRITE), SPAN("F"));
+
+    if (!find(worker, request, target, &terms, answer) ||
+        !read_destination(worker, request, &to, answer))
+        return;
+    if (!access_allows_write(worker, request, &to, answer))
+        return;
+    enum fs_result result = publish_move(&worker->server->state, &worker->docroot, target->path.ptr,
+                                         to.path.ptr, replace, &terms, &created);
+    if (result == FS_EXISTS) {
+        refuse(worker, request, STATUS_PRECONDITION_FAILED,
+               SPAN("There is something at the Destination, and Overwrite says to leave it."),
+               answer);
+    } else if (result == FS_NO_PARENT) {
+        refuse(worker, request, STATUS_CONFLICT, SPAN("There is no directory to move it to."),
+               answer);
+    } else if (result == FS_NOT_EMPTY) {
+        refuse(worker, request, STATUS_CONFLICT,
+               SPAN("The directory at the Destination is not empty."), answer);
+    } else if (result != FS_OK) {
+        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+    } else {
+        answer->status = created ? STATUS_CREATED : STATUS_NO_CONTENT;
+        upload_put_location(&answer->fields, to.path);
+    }
+}
