@@ -120,35 +120,34 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
  * stat of a path beneath the root. A single name that is no link needs one call, a third of the
  * price; a longer path may meet a link on its way, which fstatat would follow out of the docroot.
  */
-static int stat_beneath(const struct docroot *root, const char *path, struct stat *st)
+static enum fs_result stat_beneath(const struct docroot *root, const char *path, struct stat *st)
 {
-    int error;
+    enum fs_result result = FS_OK;
     int fd;
 
     if (path[0] != '\0' && strchr(path, '/') == NULL) {
         if (fstatat(root->fd, path, st, AT_SYMLINK_NOFOLLOW) == -1)
-            return errno;
+            return result_of_resolving(errno);
         if (!S_ISLNK(st->st_mode))
-            return 0;
+            return FS_OK;
     }
     fd = beneath_open(root->fd, path, O_PATH, root->walk);
     if (fd == -1)
-        return errno;
-    error = fstat(fd, st) == -1 ? errno : 0;
+        return result_of_resolving(errno);
+    if (fstat(fd, st) == -1)
+        result = fs_result_of_errno(errno);
     close(fd);
-    return error;
+    return result;
 }
 
 enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file)
 {
-    enum fs_result result;
-    struct stat st;
-    int error = stat_beneath(root, path, &st);
+    struct stat st = {0};
+    enum fs_result result = stat_beneath(root, path, &st);
 
     *file = FILE_NONE;
-    if (error != 0)
-        return result_of_resolving(error);
-    result = file_describe(file, &st);
+    if (result == FS_OK)
+        result = file_describe(file, &st);
 
     /* Whether we may read what is not readable for all, only opening it tells for certain. */
     if (result == FS_OK && (st.st_mode & 0444) != 0444) {

@@ -29,11 +29,9 @@ static enum fs_result open_private(int at_fd, const char *path, int *fd)
     if (*fd == -1)
         return errno == ENOTDIR || errno == ELOOP ? FS_NOT_DIRECTORY : fs_result_of_errno(errno);
 
-    if (fstat(*fd, &st) == -1)
+    if (fstat(*fd, &st) == -1 ||
+        ((st.st_mode & RIGHTS_OF_ALL) != 0 && fchmod(*fd, PRIVATE_MODE) == -1)) {
         result = fs_result_of_errno(errno);
-    else if ((st.st_mode & RIGHTS_OF_ALL) != 0 && fchmod(*fd, PRIVATE_MODE) == -1)
-        result = fs_result_of_errno(errno);
-    if (result != FS_OK) {
         close(*fd);
         *fd = -1;
     }
