@@ -98,6 +98,9 @@ enum { CONNECTION_SLAB = 256 }; /* places in one slab */
 /* 0, or an errno. `limit` bounds the open connections. */
 int connection_table_init(struct connection_table *table, unsigned limit);
 
+/* Frees the table, and what open connections still keep; nobody may use it any more. */
+void connection_table_free(struct connection_table *table);
+
 /* A place for a new connection, owned by the caller, or NULL when there are `limit` of them or no
    memory is left. The descriptor becomes the connection's. */
 struct connection *connection_open(struct connection_table *table, int fd,

@@ -18,6 +18,21 @@ int connection_table_init(struct connection_table *table, unsigned limit)
     return pthread_mutex_init(&table->lock, NULL);
 }
 
+void connection_table_free(struct connection_table *table)
+{
+    unsigned places = atomic_load_explicit(&table->places, memory_order_relaxed);
+
+    for (unsigned i = 0; i < places; i++) {
+        struct connection *c = &table->slabs[i / CONNECTION_SLAB][i % CONNECTION_SLAB];
+        if (c->fd != -1)
+            connection_close(table, c);
+    }
+    for (unsigned i = 0; i < places; i += CONNECTION_SLAB)
+        free(table->slabs[i / CONNECTION_SLAB]);
+    free(table->slabs);
+    pthread_mutex_destroy(&table->lock);
+}
+
 /* Adds a slab of free places; with the lock held. */
 static bool grow(struct connection_table *table)
 {

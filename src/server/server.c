@@ -500,6 +500,14 @@ static void stop(struct main_thread *m)
     for (unsigned i = 0; i < m->started; i++)
         pthread_join(m->workers[i].thread, NULL);
     access_log_close(&server->log);
+    connection_table_free(&server->connections);
+    close(server->watch.epoll_fd);
+    close(server->watch.kick_fd);
+    close(m->epoll_fd);
+    close(m->signal_fd);
+    close(m->kick_fd);
+    free(server->media_types.entries);
+    free(server->docroot_path);
     if (server->options->pid_file != NULL)
         unlink(server->options->pid_file);
     if (!server->read_only)

@@ -53,9 +53,7 @@ static int tear_down(void **state)
     close(f->watch.epoll_fd);
     close(f->watch.kick_fd);
     assert_int_equal(connection_count(&f->table), 0);
-    for (unsigned i = 0; i < f->table.places; i += CONNECTION_SLAB)
-        free(f->table.slabs[i / CONNECTION_SLAB]);
-    free(f->table.slabs);
+    connection_table_free(&f->table);
     return 0;
 }
 
@@ -211,8 +209,7 @@ static void the_table_holds_its_limit(void **state)
     connection_close(&table, second);
     assert_int_equal(connection_count(&table), 0);
     assert_null(connection_at(&table, CONNECTION_SLAB));
-    free(table.slabs[0]);
-    free(table.slabs);
+    connection_table_free(&table);
 }
 
 int main(void)
