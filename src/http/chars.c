@@ -1,5 +1,7 @@
 #include "http/chars.h"
 
+#include <endian.h>
+
 /* Letters for the table: what each byte of ASCII is. */
 enum {
     T = CHAR_TOKEN,
@@ -26,15 +28,16 @@ const uint8_t char_classes[256] = {
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
 /*
- * Whether a byte of the word is below `least` or is DEL. A byte with the top bit set never is, and
- * a borrow only reaches a byte from one that already counts, so that the answer is exact.
+ * Marks the top bit of each byte that is below `least` or is DEL. A byte whose own top bit is set
+ * is never marked. A borrow may mark a byte above one that is marked rightly, so only the lowest
+ * mark is to be trusted, and nothing is marked when nothing should be.
  */
-static bool word_has_end(uint64_t word, unsigned char least)
+static uint64_t word_marks(uint64_t word, unsigned char least)
 {
     uint64_t below = (word - EACH_BYTE(least)) & ~word;
     uint64_t del = word ^ EACH_BYTE(0x7F);
     uint64_t is_del = (del - EACH_BYTE(1)) & ~del;
-    return ((below | is_del) & EACH_BYTE(0x80)) != 0;
+    return (below | is_del) & EACH_BYTE(0x80);
 }
 
 size_t chars_run(const char *ptr, size_t len, unsigned char least)
@@ -44,8 +47,10 @@ size_t chars_run(const char *ptr, size_t len, unsigned char least)
 
     for (; len - at >= sizeof word; at += sizeof word) {
         memcpy(&word, ptr + at, sizeof word);
-        if (word_has_end(word, least))
-            break;
+        /* As little-endian, the lowest mark is that of the first byte. */
+        uint64_t marks = word_marks(le64toh(word), least);
+        if (marks != 0)
+            return at + (size_t)__builtin_ctzll(marks) / 8;
     }
     while (at < len && (unsigned char)ptr[at] >= least && ptr[at] != 0x7F)
         at++;

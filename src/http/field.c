@@ -78,7 +78,9 @@ enum field_name field_name_of(struct span name)
     if (name.len < 2)
         return FIELD_OTHER;
     unsigned candidate = slots[SLOT(name.len, name.ptr[name.len / 2], name.ptr[name.len - 2])];
-    return span_equal_nocase(name, texts[candidate]) ? (enum field_name)candidate : FIELD_OTHER;
+    /* Most clients write a name as it is registered, and memcmp is the faster one. */
+    bool same = span_equal(name, texts[candidate]) || span_equal_nocase(name, texts[candidate]);
+    return same ? (enum field_name)candidate : FIELD_OTHER;
 }
 
 struct span field_name_text(enum field_name name)

@@ -250,19 +250,23 @@ static enum status judge_expect(struct request *request)
     return STATUS_NONE;
 }
 
-/* RFC 9112 9.3. */
-static bool is_persistent(const struct request *request)
+static bool connection_has(const struct request *request, struct span option)
 {
     const struct field_section *fields = &request->fields;
-    bool close = false, keep_alive = false;
 
     for (unsigned i = fields->first[FIELD_CONNECTION]; i != 0; i = fields->fields[i - 1].next) {
         const struct field *field = &fields->fields[i - 1];
-        struct span options = span_make(request->head + field->value_at, field->value_len);
-        close = close || span_list_has(options, SPAN("close"));
-        keep_alive = keep_alive || span_list_has(options, SPAN("keep-alive"));
+        if (span_list_has(span_make(request->head + field->value_at, field->value_len), option))
+            return true;
     }
-    return !close && (request->version == VERSION_1_1 || keep_alive);
+    return false;
+}
+
+/* RFC 9112 9.3. */
+static bool is_persistent(const struct request *request)
+{
+    return !connection_has(request, SPAN("close")) &&
+           (request->version == VERSION_1_1 || connection_has(request, SPAN("keep-alive")));
 }
 
 static enum request_result judge_fields(struct request *request, struct cursor *cursor)

@@ -19,11 +19,13 @@ struct path {
     size_t segment;
 };
 
-static enum target_result path_put(struct path *path, char c)
+static enum target_result path_put(struct path *path, const char *bytes, size_t len)
 {
-    if (path->len >= TARGET_PATH_LIMIT - 1)
+    /* After a slash in the last byte, path->len is the limit itself. */
+    if (path->len + len >= TARGET_PATH_LIMIT)
         return TARGET_NO_FILE;
-    path->text[path->len++] = c;
+    memcpy(path->text + path->len, bytes, len);
+    path->len += len;
     return TARGET_OK;
 }
 
@@ -59,17 +61,15 @@ static enum target_result path_end_segment(struct path *path, bool *name)
     return TARGET_OK;
 }
 
-/* The byte that "%XX" at *at stands for; moves *at to its last digit. */
-static enum target_result decode(struct span raw, size_t *at, char *c)
+/* Puts the byte that "%XX" at the front of `raw` stands for. */
+static enum target_result path_put_encoded(struct path *path, struct span raw)
 {
-    const char *digits = raw.ptr + *at + 1;
-    if (raw.len - *at < 3 || !char_is(digits[0], CHAR_HEX) || !char_is(digits[1], CHAR_HEX))
+    if (raw.len < 3 || !char_is(raw.ptr[1], CHAR_HEX) || !char_is(raw.ptr[2], CHAR_HEX))
         return TARGET_MALFORMED;
-    *c = (char)(char_hex(digits[0]) << 4 | char_hex(digits[1]));
-    *at += 2;
-    if (*c == '\0')
+    char c = (char)(char_hex(raw.ptr[1]) << 4 | char_hex(raw.ptr[2]));
+    if (c == '\0')
         return TARGET_MALFORMED;
-    return *c == '/' ? TARGET_NO_FILE : TARGET_OK;
+    return c == '/' ? TARGET_NO_FILE : path_put(path, &c, 1);
 }
 
 /* Dot segments are looked at after decoding: "%2e%2E" climbs as ".." does (RFC 3986 6.2.2.2). */
@@ -78,16 +78,20 @@ static enum target_result path_take(struct path *path, struct span raw, bool *di
     enum target_result result = TARGET_OK;
     bool name = false;
 
-    for (size_t i = 0; i < raw.len && result == TARGET_OK; i++) {
-        char c = raw.ptr[i];
-        if (c == '/') {
+    for (size_t i = 0; i < raw.len && result == TARGET_OK;) {
+        size_t run = i;
+        while (run < raw.len && raw.ptr[run] != '/' && raw.ptr[run] != '%')
+            run++;
+        if (run > i) {
+            result = path_put(path, raw.ptr + i, run - i);
+            i = run;
+        } else if (raw.ptr[i] == '/') {
             result = path_end_segment(path, &name);
-            continue;
+            i++;
+        } else {
+            result = path_put_encoded(path, span_make(raw.ptr + i, raw.len - i));
+            i += sizeof "%XX" - 1;
         }
-        if (c == '%')
-            result = decode(raw, &i, &c);
-        if (result == TARGET_OK)
-            result = path_put(path, c);
     }
     if (result == TARGET_OK)
         result = path_end_segment(path, &name);
