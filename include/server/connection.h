@@ -76,7 +76,8 @@ struct connection {
     bool reused;      /* a request has been answered on it */
     struct address peer;
     int64_t phase_since;       /* clock_ms() when the current phase began */
-    uint32_t unacked;          /* bytes the peer had not acknowledged when a send was parked */
+    uint64_t sent;             /* bytes given to the socket, ever */
+    uint64_t acked;            /* how many of them the peer had acknowledged at the last look */
     struct kept input;         /* the start of a head that is not whole */
     struct kept output;        /* response bytes the socket would not take */
     struct exchange *exchange; /* a request under way, kept over a park; NULL otherwise */
@@ -85,11 +86,11 @@ struct connection {
 /* All connections. Places come in slabs that are never given back, so that a pointer, once a place,
    stays one. */
 struct connection_table {
-    pthread_mutex_t lock; /* guards free and open */
+    pthread_mutex_t lock; /* guards free, and every change of open */
     struct connection *free;
     _Atomic unsigned places; /* in the slabs so far */
     unsigned limit;          /* most connections at once */
-    unsigned open;
+    _Atomic unsigned open;
     struct connection **slabs;
 };
 
@@ -112,7 +113,8 @@ void connection_close(struct connection_table *table, struct connection *c);
 /* The place with that index; NULL when there is none. Any thread. */
 struct connection *connection_at(const struct connection_table *table, uint32_t index);
 
-unsigned connection_count(struct connection_table *table);
+/* Open connections at this moment. Any thread. */
+unsigned connection_count(const struct connection_table *table);
 
 /* Enters a phase, from `now` on (clock_ms). */
 void connection_enter(struct connection *c, enum phase phase, int64_t now);

@@ -41,6 +41,8 @@ struct queue {
     bool ticking;         /* the main thread looks every QUEUE_TICK_MS */
     bool closed;          /* workers are to end */
 
+    uint64_t fetches; /* times something came into the line */
+
     uint64_t taken;      /* connections taken so far */
     uint64_t waits;      /* times a worker came back for the next connection */
     uint64_t tick_taken; /* those two, and the length, at the last tick */
@@ -66,8 +68,12 @@ void queue_join(struct queue *queue);
    follower is woken now rather than at the next tick. Workers. */
 void queue_step_aside(struct queue *queue);
 
-/* The next connection to serve; waits for one. NULL when the queue was closed. Workers. */
-struct connection *queue_take(struct queue *queue);
+/*
+ * The next connection to serve; waits for one. NULL when the queue was closed. *fetch changes when
+ * it came later than those before it: of connections with the same number, all were ready before
+ * the first was taken. Workers.
+ */
+struct connection *queue_take(struct queue *queue, uint64_t *fetch);
 
 /* Whether it would be wrong for a worker to wait on its own client for a while: somebody waits in
    the line, or nobody is watching the others. Workers; a hint, taken without the lock. */

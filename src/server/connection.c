@@ -82,6 +82,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->arriving = false;
     c->ending = ENDING_NOT;
     c->reused = false;
+    c->sent = c->acked = 0;
     c->peer = *peer;
     return c;
 }
@@ -114,12 +115,9 @@ struct connection *connection_at(const struct connection_table *table, uint32_t 
     return &table->slabs[index / CONNECTION_SLAB][index % CONNECTION_SLAB];
 }
 
-unsigned connection_count(struct connection_table *table)
+unsigned connection_count(const struct connection_table *table)
 {
-    pthread_mutex_lock(&table->lock);
-    unsigned open = table->open;
-    pthread_mutex_unlock(&table->lock);
-    return open;
+    return atomic_load_explicit(&table->open, memory_order_relaxed);
 }
 
 void connection_enter(struct connection *c, enum phase phase, int64_t now)

@@ -65,6 +65,7 @@ static enum step flush(struct worker *w, struct connection *c, bool more)
             stream_send(c->fd, w->out.data + w->out_at, unsent(w), more, &sent);
         w->out_at += sent;
         w->moved += sent;
+        c->sent += sent;
         if (result == STREAM_STALLED)
             return STEP_STALLED;
         if (result != STREAM_OK)
@@ -496,7 +497,9 @@ static enum step send_run(struct worker *w, struct connection *c, struct exchang
         run->left -= sent;
         x->sent += sent;
         w->moved += sent;
-        if (result == STREAM_STALLED)
+        c->sent += sent;
+        /* One that took less than it was offered has filled the socket: no need to be told so. */
+        if (result == STREAM_STALLED || (result == STREAM_OK && sent < len))
             return STEP_STALLED;
         if (result != STREAM_OK)
             return STEP_CLOSE; /* also when the file is shorter than its head promised */
@@ -743,8 +746,6 @@ static enum turn http_turn(struct worker *w, struct connection *c)
     if (!keep(w, c))
         return TURN_CLOSE;
     connection_set_deadline(c, deadline_for(w, c));
-    if (c->phase == PHASE_SEND || kept_len(&c->output) > 0)
-        c->unacked = unacknowledged(c->fd);
     return step == STEP_AGAIN ? TURN_AGAIN : TURN_PARK;
 }
 
@@ -754,10 +755,10 @@ static enum turn http_turn(struct worker *w, struct connection *c)
  */
 static enum turn expire_send(struct worker *w, struct connection *c)
 {
-    uint32_t left = unacknowledged(c->fd);
+    uint64_t acked = c->sent - unacknowledged(c->fd);
 
-    w->moved = c->unacked > left ? c->unacked - left : 0;
-    c->unacked = left;
+    w->moved = acked > c->acked ? acked - c->acked : 0;
+    c->acked = acked;
     connection_set_deadline(c, deadline_for(w, c));
     if (atomic_load_explicit(&c->deadline, memory_order_relaxed) > w->now_ms)
         return TURN_PARK;

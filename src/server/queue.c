@@ -81,6 +81,7 @@ bool queue_push_arrival(struct queue *queue, struct connection *c)
     room = queue->arrivals < (uint64_t)queue->limit + idle(queue);
     if (room) {
         c->arriving = true;
+        queue->fetches++;
         append(queue, c);
         queue->arrivals++;
         queue->ticking = true;
@@ -93,6 +94,7 @@ bool queue_push_arrival(struct queue *queue, struct connection *c)
 void queue_push_ready(struct queue *queue, struct connection *c)
 {
     pthread_mutex_lock(&queue->lock);
+    queue->fetches++;
     append(queue, c);
     call_worker(queue);
     pthread_mutex_unlock(&queue->lock);
@@ -121,6 +123,7 @@ static void lead(struct queue *queue)
     count = watch_wait(queue->watch, ready);
     pthread_mutex_lock(&queue->lock);
     atomic_store_explicit(&queue->led, false, memory_order_relaxed);
+    queue->fetches++;
     for (unsigned i = 0; i < count; i++)
         append(queue, ready[i]);
 }
@@ -142,7 +145,7 @@ void queue_step_aside(struct queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-struct connection *queue_take(struct queue *queue)
+struct connection *queue_take(struct queue *queue, uint64_t *fetch)
 {
     struct connection *c = NULL;
 
@@ -151,6 +154,7 @@ struct connection *queue_take(struct queue *queue)
     for (;;) {
         if (queue->head != NULL) {
             c = take_first(queue);
+            *fetch = queue->fetches;
             begin_ticking(queue);
             break;
         }

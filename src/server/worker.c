@@ -67,13 +67,15 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
     int64_t patience = server->options->patience_ms;
     int64_t left = atomic_load_explicit(&c->deadline, memory_order_relaxed) - worker->now_ms;
 
-    if (patience == 0 || left < patience || c->phase == PHASE_LINGER ||
-        queue_is_pressed(&server->queue))
+    /* With more connections than workers, a worker that waits on one is missing elsewhere. */
+    if (patience == 0 || connection_count(&server->connections) > server->options->threads ||
+        left < patience || c->phase == PHASE_LINGER || queue_is_pressed(&server->queue))
         return false;
     bool sends = c->phase == PHASE_SEND || kept_len(&c->output) > 0;
     if (!stream_wait(c->fd, sends ? STREAM_WAIT_WRITE : STREAM_WAIT_READ, (int)patience))
         return false;
     c->readable = true;
+    docroot_refresh(&worker->docroot);
     return true;
 }
 
@@ -109,12 +111,16 @@ static void *worker_main(void *argument)
     struct worker *worker = argument;
     struct server *server = worker->server;
     struct connection *c;
+    uint64_t fetch, refreshed = 0;
 
     pthread_setname_np(pthread_self(), "httpd-worker");
     queue_join(&server->queue);
-    while ((c = queue_take(&server->queue)) != NULL) {
-        /* Whatever the client did before it sent this request, it must find it done. */
-        docroot_refresh(&worker->docroot);
+    while ((c = queue_take(&server->queue, &fetch)) != NULL) {
+        /* Whatever was done before a request was sent, it must find done. One look serves all the
+           connections that were ready before it. */
+        if (fetch != refreshed)
+            docroot_refresh(&worker->docroot);
+        refreshed = fetch;
         serve(worker, c);
     }
     docroot_close(&worker->docroot);
