@@ -54,12 +54,11 @@ kill "$HELPER"
 server_stop
 
 # Out of descriptors: it stops accepting until one closes; it neither spins nor ends.
-ulimit -S -n 64
-ulimit -H -n 64 2>/dev/null
+LAUNCH=(prlimit --nofile=64)
 ERR_MAY='out of descriptors|--connections|clients are served again|the number of clients'
 server_start -t 2 --idle-timeout 60
 held=()
-for fd in {10..55}; do
+for fd in {100..160}; do
     eval "exec $fd<>/dev/tcp/127.0.0.1/$PORT" 2>/dev/null && held+=("$fd")
 done
 for fd in "${held[@]}"; do

@@ -80,6 +80,7 @@ server_start
 port=$PORT
 fetch /a.txt
 server_stop
+: >"$ERR"
 "$HTTPD" -p "$port" -r "$ROOT" -l "$LOG" 2>"$ERR" >/dev/null </dev/null &
 SERVER_PID=$!
 wait_for $((5 * SLOW)) started

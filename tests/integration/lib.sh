@@ -133,6 +133,7 @@ helper() { # helper COMMAND... : in the background, ended with the script; sets 
 # begin, behind "httpd: ".
 ERR_MAY=
 REPORTS_SEEN=0
+LAUNCH=()      # words before the command, as in (prlimit --nofile=64)
 ACCESS_LOG=yes # no: the script gives its own -l
 
 started() { grep -q '^httpd: serving ' "$ERR"; }
@@ -143,7 +144,7 @@ server_start() {
     : >"$ERR"
     local log=(-l "$LOG")
     [ "$ACCESS_LOG" = yes ] || log=()
-    "$HTTPD" -p 0 -r "$ROOT" "${log[@]}" "$@" >"$TMP/stdout" 2>"$ERR" </dev/null &
+    "${LAUNCH[@]}" "$HTTPD" -p 0 -r "$ROOT" "${log[@]}" "$@" >"$TMP/stdout" 2>"$ERR" </dev/null &
     SERVER_PID=$!
     if ! wait_for $((10 * SLOW)) started_or_gone || ! started; then
         false
