@@ -20,14 +20,17 @@ static struct span last_component(struct span s)
     return span_from(s, start);
 }
 
-/* Bytes of the control character at the front of s, 0 when there is none there. */
-static size_t control(struct span s)
+static bool is_control(char c)
 {
-    unsigned char c = (unsigned char)s.ptr[0];
-    if (c < 0x20 || c == 0x7F)
-        return 1;
-    /* U+0080 to U+009F */
-    return c == 0xC2 && utf8_sequence(s) == 2 && (unsigned char)s.ptr[1] < 0xA0 ? 2 : 0;
+    return (unsigned char)c < 0x20 || c == 0x7F;
+}
+
+/* U+0080 to U+009F. Looked for in what was written, since a control byte between the two bytes of
+   one has just been left out. */
+static bool ends_in_c1(const char *out, size_t len)
+{
+    return len >= 2 && (unsigned char)out[len - 2] == 0xC2 &&
+           ((unsigned char)out[len - 1] & 0xE0) == 0x80;
 }
 
 static bool is_extension_byte(char c)
@@ -54,7 +57,7 @@ static size_t extension_at(struct span s)
 static size_t append_clean(char *out, size_t len, size_t cap, struct span s)
 {
     while (s.len > 0) {
-        bool drop = control(s) > 0 || (len == 0 && (s.ptr[0] == '.' || s.ptr[0] == ' '));
+        bool drop = is_control(s.ptr[0]) || (len == 0 && (s.ptr[0] == '.' || s.ptr[0] == ' '));
         size_t step = utf8_sequence(s);
         if (step == 0)
             step = 1;
@@ -63,6 +66,7 @@ static size_t append_clean(char *out, size_t len, size_t cap, struct span s)
         if (!drop) {
             memcpy(out + len, s.ptr, step);
             len += step;
+            len -= ends_in_c1(out, len) ? 2 : 0;
         }
         s = span_make(s.ptr + step, s.len - step);
     }
@@ -72,7 +76,7 @@ static size_t append_clean(char *out, size_t len, size_t cap, struct span s)
 /* A component without its separators. The stem gives way, so that the extension fits. */
 static struct span clean(struct span s, char out[static FILE_NAME_LIMIT])
 {
-    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || control(span_from(s, s.len - 1)) > 0))
+    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || is_control(s.ptr[s.len - 1])))
         s.len--;
     size_t dot = extension_at(s);
     size_t len = append_clean(out, 0, FILE_NAME_LIMIT - (s.len - dot), span_make(s.ptr, dot));

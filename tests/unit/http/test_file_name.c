@@ -45,6 +45,8 @@ static const struct row {
     {SPAN("x."), "x.", "a dot behind stays"},
     {SPAN("a\r\nb\0c\td\x1f\x7f.txt"), "abcd.txt", "control bytes"},
     {SPAN("a\xc2\x80\xc2\x9f\xc2\xa0z"), "a\xc2\xa0z", "C1 controls, and not what follows them"},
+    {SPAN("a\xc2\xc2\x01\x80\x80z"), "az", "C1 controls made by leaving something out"},
+    {SPAN("\xc2\x01\x80.z"), "z", "a dot that comes to the front so"},
     {SPAN("a\xff\x80z"), "a\xff\x80z", "not UTF-8: stays"},
     {SPAN("\xe2\x80\xaegnp.exe"), "\xe2\x80\xaegnp.exe", "text direction is for who shows it"},
     {SPAN(A250 "aaaaa"), A250 "aaaaa", "255 bytes"},
