@@ -7,7 +7,6 @@
  */
 
 #include "fs/publish.h"
-#include "http/digest_field.h"
 #include "server/intake.h"
 #include "server/worker.h"
 
@@ -20,6 +19,8 @@ struct upload_plan {
     uint64_t offset;          /* with kept_name: where the body is to go on, which must be what the
                                  stage holds */
     uint64_t total;           /* with kept_name: published when the stage has reached this */
+    bool new_member;          /* a POST: where the path is taken, a number is added, and the answer
+                                 says in its content what was made */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "http/response.h"
 #include "server/access.h"
 #include "server/collection.h"
+#include "server/post.h"
 #include "server/put.h"
 #include "server/static_file.h"
 #include "server/status_page.h"
@@ -67,6 +68,7 @@ enum routing route_begin(struct worker *worker, const struct request *request,
     case METHOD_DELETE:
     case METHOD_MKCOL:
     case METHOD_MOVE: return ROUTE_DISCARD;
+    case METHOD_POST: *intake = post_begin(worker, request, &target, answer); break;
     case METHOD_PUT: *intake = put_begin(worker, request, &target, answer); break;
     default: refuse_method(worker, request, answer); break;
     }
