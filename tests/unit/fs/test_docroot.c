@@ -441,7 +441,7 @@ static void moves_over_to_a_replaced_docroot(void **state)
     assert_int_equal(file.inode, f->root.inode);
 }
 
-/* A thread exchanges a directory for a link that leads out, all the time. */
+/* A thread exchanges a directory, and a file, for a link that leads out, all the time. */
 struct exchanger {
     int fd;
     atomic_bool stop;
@@ -451,8 +451,10 @@ static void *exchange(void *argument)
 {
     struct exchanger *e = argument;
 
-    while (!atomic_load(&e->stop))
+    while (!atomic_load(&e->stop)) {
         renameat2(e->fd, "dir", e->fd, "trap", RENAME_EXCHANGE);
+        renameat2(e->fd, "leaf", e->fd, "leaf-trap", RENAME_EXCHANGE);
+    }
     return NULL;
 }
 
@@ -466,13 +468,15 @@ static void a_race_does_not_lead_out(void **state)
 
     tree_file(&f->tree, "dir/secret", "public");
     tree_link(&f->tree, "trap", "../outside");
+    tree_file(&f->tree, "leaf", "public");
+    tree_link(&f->tree, "leaf-trap", "../outside/secret");
     tree_file(&f->tree, "../outside/secret", "not for the public");
     assert_int_equal(pthread_create(&thread, NULL, exchange, &e), 0);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 40000; i++) {
         struct file file;
 
         f->root.walk = i % 2 == 1;
-        if (docroot_lookup(&f->root, "dir/secret", &file) == FS_OK) {
+        if (docroot_lookup(&f->root, i % 4 < 2 ? "dir/secret" : "leaf", &file) == FS_OK) {
             assert_int_equal(file.size, strlen("public"));
             close(file.fd);
             found++;

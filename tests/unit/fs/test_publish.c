@@ -681,6 +681,56 @@ static void of_many_that_create_one_wins(void **state)
     }
 }
 
+/* A program that knows nothing of our locks makes a file, if it is not there, all the time. */
+struct stranger {
+    int fd;
+    atomic_uint round;
+    atomic_uint made_in; /* the last round in which it was the stranger's file */
+    atomic_bool stop;
+};
+
+static void *make_files(void *argument)
+{
+    struct stranger *s = argument;
+
+    while (!atomic_load(&s->stop)) {
+        unsigned round = atomic_load(&s->round);
+        int fd = openat(s->fd, "once", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+        if (fd != -1) {
+            atomic_store(&s->made_in, round);
+            close(fd);
+        }
+    }
+    return NULL;
+}
+
+static void a_file_of_a_stranger_is_not_replaced(void **state)
+{
+    const struct write_terms terms = {.condition = WRITE_IF_ABSENT};
+    struct fixture *f = *state;
+    struct stranger s = {.fd = f->tree.fd};
+    struct published published;
+    unsigned wins = 0;
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, make_files, &s), 0);
+    for (unsigned round = 1; round <= 1000; round++) {
+        enum fs_result result;
+
+        atomic_store(&s.round, round);
+        unlinkat(f->tree.fd, "once", 0);
+        result = put(&f->root, &f->state, "once", "x", &terms, &published);
+        assert_true(result == FS_OK || result == FS_EXISTS);
+        wins += result == FS_OK ? 1 : 0;
+        if (result == FS_OK)
+            assert_int_not_equal(atomic_load(&s.made_in), round);
+    }
+    atomic_store(&s.stop, true);
+    pthread_join(thread, NULL);
+    print_message("%u of 1000 puts came first\n", wins);
+}
+
 /* Removes the directory that others are publishing in, whenever it is empty. */
 struct remover {
     const struct fixture *fixture;
@@ -935,6 +985,7 @@ int main(void)
         IN_TREE(of_two_that_expect_the_same_one_wins),
         IN_TREE(of_two_processes_one_wins),
         IN_TREE(of_many_that_create_one_wins),
+        IN_TREE(a_file_of_a_stranger_is_not_replaced),
         IN_TREE(a_parent_removed_meanwhile_is_made_again),
         IN_TREE(a_reader_sees_one_version),
         IN_TREE(a_killed_writer_leaves_whole_files),
