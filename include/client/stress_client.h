@@ -23,7 +23,7 @@ struct stress_client {
     pthread_t thread;
 };
 
-/* The thread's function; its argument is a struct stress_client. */
-void *stress_client_main(void *client);
+/* The thread's function; `argument` is a struct stress_client. */
+void *stress_client_main(void *argument);
 
 #endif

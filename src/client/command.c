@@ -20,8 +20,10 @@ static char *split_word(char *from, char **to)
                        (quote == '\0' || from[1] == '"' || from[1] == '\\');
         if (escapes)
             *out++ = *++from;
-        else if (quote != '\0' ? *from == quote : *from == '\'' || *from == '"')
-            quote = quote != '\0' ? '\0' : *from;
+        else if (quote != '\0' && *from == quote)
+            quote = '\0';
+        else if (quote == '\0' && (*from == '\'' || *from == '"'))
+            quote = *from;
         else
             *out++ = *from;
     }
@@ -51,11 +53,11 @@ int command_split(char *text, char **words, int cap)
 
 bool command_seconds(const char *text, int *ms)
 {
-    struct span whole = span_of(text), part = SPAN_EMPTY;
+    struct span whole = span_of(text);
     size_t dot = span_find(whole, '.');
     uint64_t seconds, thousandths = 0;
     if (dot < whole.len) {
-        part = span_from(whole, dot + 1);
+        struct span part = span_from(whole, dot + 1);
         whole.len = dot;
         if (part.len < 1 || part.len > 3 || !span_to_u64(part, &thousandths))
             return false;
@@ -180,7 +182,7 @@ static bool is_target(const char *word)
 }
 
 /* METHOD TARGET and options in any order. */
-static bool parse_words(struct command *command, int count, char *const *words,
+static bool parse_words(struct command *command, bool has_host, int count, char *const *words,
                         struct failure *failure)
 {
     const char *plain[2] = {NULL, NULL};
@@ -213,6 +215,8 @@ static bool parse_words(struct command *command, int count, char *const *words,
     if (!is_target(command->target))
         return failure_set(failure, FAILURE_USAGE, "'%s': a target begins with '/' or 'http://'",
                            plain[1]);
+    if (!has_host && !url_is_absolute(span_of(command->target)))
+        return failure_set(failure, FAILURE_USAGE, "which host? give -h HOST[:PORT]");
     return true;
 }
 
@@ -278,8 +282,8 @@ static bool has_space(const char *word)
 }
 
 /* One argument that is a whole command; the options outside of all commands are for each. */
-static bool parse_quoted(struct command *command, const char *text, const struct sorted *sorted,
-                         struct failure *failure)
+static bool parse_quoted(struct command *command, bool has_host, const char *text,
+                         const struct sorted *sorted, struct failure *failure)
 {
     char *words[COMMAND_WORDS_LIMIT];
     command->memory = strdup(text);
@@ -297,7 +301,7 @@ static bool parse_quoted(struct command *command, const char *text, const struct
         if (!apply(command, option, value, failure))
             return false;
     }
-    return parse_words(command, count, words, failure);
+    return parse_words(command, has_host, count, words, failure);
 }
 
 static bool parse_commands(struct invocation *invocation, struct sorted *sorted,
@@ -314,20 +318,13 @@ static bool parse_commands(struct invocation *invocation, struct sorted *sorted,
         /* plain and loose are one array with room for both: the words of the one command. */
         memmove(sorted->plain + sorted->plain_count, sorted->loose,
                 (size_t)sorted->loose_count * sizeof *sorted->loose);
-        return parse_words(invocation->commands, sorted->plain_count + sorted->loose_count,
-                           sorted->plain, failure);
+        return parse_words(invocation->commands, invocation->has_origin,
+                           sorted->plain_count + sorted->loose_count, sorted->plain, failure);
     }
     for (int i = 0; i < sorted->plain_count; i++)
-        if (!parse_quoted(&invocation->commands[i], sorted->plain[i], sorted, failure))
+        if (!parse_quoted(&invocation->commands[i], invocation->has_origin, sorted->plain[i],
+                          sorted, failure))
             return false;
-    return true;
-}
-
-static bool every_command_has_a_host(const struct invocation *invocation, struct failure *failure)
-{
-    for (size_t i = 0; i < invocation->count; i++)
-        if (!invocation->has_origin && !url_is_absolute(span_of(invocation->commands[i].target)))
-            return failure_set(failure, FAILURE_USAGE, "which host? give -h HOST[:PORT]");
     return true;
 }
 
@@ -341,8 +338,7 @@ bool invocation_parse(struct invocation *invocation, int argc, char *const *argv
     struct sorted sorted = {.plain = room, .loose = room + argc + 1};
     bool good = sort_words(invocation, &sorted, argc, argv, failure);
     if (good && invocation->wish == INVOCATION_RUN)
-        good = parse_commands(invocation, &sorted, failure) &&
-               every_command_has_a_host(invocation, failure);
+        good = parse_commands(invocation, &sorted, failure);
     free(room);
     if (!good)
         invocation_free(invocation);

@@ -18,7 +18,7 @@ static size_t bucket_of(uint64_t value)
 
 uint64_t histogram_low(size_t bucket)
 {
-    if (bucket < 2 * SUB)
+    if (bucket < (size_t)2 * SUB)
         return bucket;
     size_t shift = (bucket >> HISTOGRAM_SUB_BITS) - 1;
     return (uint64_t)(bucket - (shift << HISTOGRAM_SUB_BITS)) << shift;

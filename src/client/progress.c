@@ -68,7 +68,7 @@ static void put_bar(struct buffer *out, const struct progress *progress, uint64_
     if (progress->color)
         buffer_put_text(out, "\x1b[32m");
     for (unsigned i = 0; i < width; i++)
-        buffer_put_char(out, i < filled ? '=' : i == filled ? '>' : ' ');
+        buffer_put(out, i < filled ? "=" : i == filled ? ">" : " ", 1);
     if (progress->color)
         buffer_put_text(out, "\x1b[0m");
     buffer_put_char(out, ']');

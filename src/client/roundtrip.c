@@ -240,7 +240,8 @@ static bool load_piece(const struct body *body, uint64_t offset, char memory[sta
         buffer_put_hex(&size, *data_len);
         buffer_put_text(&size, "\r\n");
         memcpy(memory + front - size.len, line, size.len);
-        memcpy(memory + front + *data_len, "\r\n", 2);
+        memory[front + *data_len] = '\r';
+        memory[front + *data_len + 1] = '\n';
         *piece = span_make(memory + front - size.len, size.len + *data_len + 2);
     }
     return true;
