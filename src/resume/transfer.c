@@ -1,0 +1,410 @@
+#include "resume/transfer.h"
+
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "base/siphash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * The file:
+ *
+ *     0      state, even numbers      each in a disk sector of its own, so that a write of one
+ *     512    state, odd numbers       cannot damage the other
+ *     1024   path, then note          written once, before the first state
+ */
+enum {
+    STATE_STRIDE = 512,
+    TEXT_AT = 1024,
+    HASH_LEN = 16, /* bytes of SHA-256 that name a path: 2^64 paths of one client for a collision */
+    NAME_LEN = UUID_TEXT_LEN + 1 + 2 * HASH_LEN,
+};
+
+static const char MAGIC[8] = "httpdtr1";
+
+/* As it stands in the file, in the machine's byte order: the servers of one store are of one kind.
+ */
+struct state {
+    char magic[8];
+    uint64_t number; /* of this write; the higher of two counts */
+    uint64_t generation, offset, length, inode, size;
+    int64_t mtime_ns, touched_s;
+    uint32_t kind, flags;
+    uint16_t path_len, note_len;
+    uint8_t length_known, complete, pad[2];
+    uint64_t checksum; /* of everything before it */
+};
+
+_Static_assert(sizeof(struct state) <= STATE_STRIDE, "a state fits its sector");
+
+/* Not a secret: it tells a whole write from a torn one. */
+static uint64_t checksum_of(const struct state *state)
+{
+    static const uint8_t key[SIPHASH_KEY_LEN] = "httpd transfers";
+    return siphash24(key, state, offsetof(struct state, checksum));
+}
+
+/* "<uuid>/<hash>" */
+static void name_of(char name[static NAME_LEN + 1], const struct uuid *client, struct span path)
+{
+    uint8_t sum[SHA256_LEN];
+
+    uuid_format(client, name);
+    name[UUID_TEXT_LEN] = '/';
+    sha256_of(path.ptr, path.len, sum);
+    hex_encode(name + UUID_TEXT_LEN + 1, sum, HASH_LEN);
+    name[NAME_LEN] = '\0';
+}
+
+static enum transfer_result result_of_errno(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR: return TRANSFER_NONE;
+    case ENOSPC:
+    case EDQUOT: return TRANSFER_NO_SPACE;
+    default: return TRANSFER_FAILED;
+    }
+}
+
+static bool lock(int fd)
+{
+    int failed;
+
+    do
+        failed = flock(fd, LOCK_EX);
+    while (failed == -1 && errno == EINTR);
+    return failed == 0;
+}
+
+static bool read_state(int fd, unsigned place, struct state *state)
+{
+    return pread(fd, state, sizeof *state, (off_t)place * STATE_STRIDE) == sizeof *state &&
+           memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
+}
+
+/* Reads the state that counts. */
+static enum transfer_result load(struct transfer *t)
+{
+    struct state even, odd;
+    bool has_even = read_state(t->fd, 0, &even), has_odd = read_state(t->fd, 1, &odd);
+
+    if (!has_even && !has_odd) {
+        errno = EBADMSG;
+        return TRANSFER_FAILED;
+    }
+    const struct state *s = !has_odd || (has_even && even.number > odd.number) ? &even : &odd;
+    t->number_ = s->number;
+    t->path_len_ = s->path_len;
+    t->note_len_ = s->note_len;
+    t->record = (struct transfer_record){
+        .kind = (enum transfer_kind)s->kind,
+        .generation = s->generation,
+        .offset = s->offset,
+        .length = s->length,
+        .length_known = s->length_known != 0,
+        .complete = s->complete != 0,
+        .flags = s->flags,
+        .touched_s = s->touched_s,
+        .inode = s->inode,
+        .size = s->size,
+        .mtime_ns = s->mtime_ns,
+    };
+    return TRANSFER_OK;
+}
+
+/* Writes t->record to the place that does not count, which makes it the one that does. */
+static enum transfer_result save(struct transfer *t, int64_t now_s)
+{
+    struct transfer_record *r = &t->record;
+    struct state s = {
+        .number = t->number_ + 1,
+        .generation = r->generation,
+        .offset = r->offset,
+        .length = r->length,
+        .inode = r->inode,
+        .size = r->size,
+        .mtime_ns = r->mtime_ns,
+        .touched_s = now_s,
+        .kind = (uint32_t)r->kind,
+        .flags = r->flags,
+        .path_len = t->path_len_,
+        .note_len = t->note_len_,
+        .length_known = r->length_known,
+        .complete = r->complete,
+    };
+
+    memcpy(s.magic, MAGIC, sizeof MAGIC);
+    s.checksum = checksum_of(&s);
+    ssize_t n = pwrite(t->fd, &s, sizeof s, (off_t)(s.number % 2) * STATE_STRIDE);
+    if (n != sizeof s)
+        return n == -1 ? result_of_errno() : TRANSFER_NO_SPACE;
+    t->number_ = s.number;
+    r->touched_s = now_s;
+    return TRANSFER_OK;
+}
+
+enum transfer_result transfer_open(struct transfer *t, int store_fd, const struct uuid *client,
+                                   struct span path)
+{
+    char name[NAME_LEN + 1];
+
+    *t = TRANSFER_CLOSED;
+    name_of(name, client, path);
+    t->fd = openat(store_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (t->fd == -1)
+        return result_of_errno();
+    enum transfer_result result = lock(t->fd) ? load(t) : TRANSFER_FAILED;
+    flock(t->fd, LOCK_UN);
+    if (result != TRANSFER_OK)
+        transfer_close(t);
+    return result;
+}
+
+/* Writes a new record into an open file without a name that counts yet. */
+static enum transfer_result fill(struct transfer *t, struct span path, struct span note,
+                                 int64_t now_s)
+{
+    if (pwrite(t->fd, path.ptr, path.len, TEXT_AT) != (ssize_t)path.len ||
+        (note.len > 0 &&
+         pwrite(t->fd, note.ptr, note.len, TEXT_AT + (off_t)path.len) != (ssize_t)note.len))
+        return errno == 0 ? TRANSFER_NO_SPACE : result_of_errno();
+    return save(t, now_s);
+}
+
+enum transfer_result transfer_create(struct transfer *t, int store_fd, const struct uuid *client,
+                                     struct span path, const struct transfer_record *record,
+                                     struct span note, int64_t now_s)
+{
+    char name[NAME_LEN + 1], fresh[NAME_LEN + 8];
+    enum transfer_result result = TRANSFER_FAILED;
+
+    *t = TRANSFER_CLOSED;
+    if (path.len > TRANSFER_PATH_MAX || note.len > TRANSFER_NOTE_MAX) {
+        errno = ENAMETOOLONG;
+        return TRANSFER_FAILED;
+    }
+    name_of(name, client, path);
+    name[UUID_TEXT_LEN] = '\0';
+    if (mkdirat(store_fd, name, 0700) == -1 && errno != EEXIST)
+        return result_of_errno();
+    name[UUID_TEXT_LEN] = '/';
+
+    /* Under another name first: nobody is to find a record half written. */
+    snprintf(fresh, sizeof fresh, "%s.new", name);
+    t->fd = openat(store_fd, fresh, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (t->fd == -1)
+        return result_of_errno();
+    t->path_len_ = (uint16_t)path.len;
+    t->note_len_ = (uint16_t)note.len;
+    t->record = *record;
+    t->record.generation = t->generation = 1;
+    errno = 0;
+    if (lock(t->fd))
+        result = fill(t, path, note, now_s);
+    if (result == TRANSFER_OK && linkat(store_fd, fresh, store_fd, name, 0) == -1)
+        result = errno == EEXIST ? TRANSFER_EXISTS : result_of_errno();
+    unlinkat(store_fd, fresh, 0);
+    flock(t->fd, LOCK_UN);
+    if (result != TRANSFER_OK)
+        transfer_close(t);
+    return result;
+}
+
+enum transfer_result transfer_take(struct transfer *t, int64_t now_s)
+{
+    enum transfer_result result = TRANSFER_FAILED;
+
+    if (!lock(t->fd))
+        return TRANSFER_FAILED;
+    result = load(t);
+    if (result == TRANSFER_OK) {
+        t->generation = ++t->record.generation;
+        result = save(t, now_s);
+    }
+    flock(t->fd, LOCK_UN);
+    return result;
+}
+
+enum transfer_result transfer_store(struct transfer *t, int64_t now_s)
+{
+    struct transfer_record wanted = t->record;
+    enum transfer_result result;
+
+    if (!lock(t->fd))
+        return TRANSFER_FAILED;
+    result = load(t);
+    if (result == TRANSFER_OK && t->record.generation != t->generation)
+        result = TRANSFER_EVICTED;
+    if (result == TRANSFER_OK) {
+        wanted.generation = t->generation;
+        t->record = wanted;
+        result = save(t, now_s);
+    }
+    flock(t->fd, LOCK_UN);
+    return result;
+}
+
+bool transfer_is_held(struct transfer *t)
+{
+    struct transfer seen = *t;
+
+    /* Without the lock a torn read looks like a bad checksum: the other place counts then, and it
+       is the one from before. */
+    return load(&seen) == TRANSFER_OK && seen.record.generation == t->generation;
+}
+
+size_t transfer_note(const struct transfer *t, char text[static TRANSFER_NOTE_MAX])
+{
+    ssize_t n = pread(t->fd, text, t->note_len_, TEXT_AT + (off_t)t->path_len_);
+    return n == t->note_len_ ? (size_t)n : 0;
+}
+
+enum transfer_result transfer_sync(const struct transfer *t)
+{
+    return fdatasync(t->fd) == 0 ? TRANSFER_OK : result_of_errno();
+}
+
+enum transfer_result transfer_remove(int store_fd, const struct uuid *client, struct span path)
+{
+    char name[NAME_LEN + 1];
+
+    name_of(name, client, path);
+    if (unlinkat(store_fd, name, 0) == -1)
+        return result_of_errno();
+    /* The client's directory goes with its last record; it is not empty otherwise. */
+    name[UUID_TEXT_LEN] = '\0';
+    unlinkat(store_fd, name, AT_REMOVEDIR);
+    return TRANSFER_OK;
+}
+
+void transfer_close(struct transfer *t)
+{
+    if (t->fd != -1)
+        close(t->fd);
+    t->fd = -1;
+    t->generation = 0;
+}
+
+/* Opens a directory for reading its names; NULL with errno set. */
+static DIR *open_directory(int at_fd, const char *name)
+{
+    int fd = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *directory = fd != -1 ? fdopendir(fd) : NULL;
+
+    if (directory == NULL && fd != -1)
+        close(fd);
+    return directory;
+}
+
+/* Opens the record of that name in a client's directory, and reads its path. */
+static bool open_named(struct transfer *t, int directory_fd, const char *name,
+                       char path[static TRANSFER_PATH_MAX])
+{
+    *t = TRANSFER_CLOSED;
+    t->fd = openat(directory_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (t->fd == -1)
+        return false;
+    if (load(t) == TRANSFER_OK && t->path_len_ <= TRANSFER_PATH_MAX &&
+        pread(t->fd, path, t->path_len_, TEXT_AT) == t->path_len_)
+        return true;
+    transfer_close(t);
+    return false;
+}
+
+enum transfer_result transfer_each(int store_fd, const struct uuid *client,
+                                   void (*each)(void *context, struct span path,
+                                                struct transfer *transfer),
+                                   void *context)
+{
+    char name[UUID_TEXT_LEN + 1], path[TRANSFER_PATH_MAX];
+    struct dirent *entry;
+
+    uuid_format(client, name);
+    name[UUID_TEXT_LEN] = '\0';
+    DIR *directory = open_directory(store_fd, name);
+    if (directory == NULL)
+        return result_of_errno();
+    while ((entry = readdir(directory)) != NULL) {
+        struct transfer t;
+        if (strlen(entry->d_name) != (size_t)2 * HASH_LEN ||
+            !open_named(&t, dirfd(directory), entry->d_name, path))
+            continue;
+        each(context, span_make(path, t.path_len_), &t);
+        transfer_close(&t);
+    }
+    closedir(directory);
+    return TRANSFER_OK;
+}
+
+struct sweep {
+    int64_t expired_s;
+    void (*before)(void *context, const struct uuid *client, struct span path,
+                   const struct transfer_record *record);
+    void *context;
+    unsigned *removed;
+};
+
+/* Removes one name from a client's directory, if its time is over. */
+static void sweep_record(const struct sweep *sweep, int directory_fd, const struct uuid *client,
+                         const char *name)
+{
+    char path[TRANSFER_PATH_MAX];
+    struct stat st;
+    struct transfer t;
+
+    /* The file's own time is that of its last write; whoever writes it now makes it young. */
+    if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+        st.st_mtime >= sweep->expired_s)
+        return;
+    if (open_named(&t, directory_fd, name, path)) {
+        bool young =
+            !lock(t.fd) || load(&t) != TRANSFER_OK || t.record.touched_s >= sweep->expired_s;
+        if (!young && sweep->before != NULL)
+            sweep->before(sweep->context, client, span_make(path, t.path_len_), &t.record);
+        if (!young && unlinkat(directory_fd, name, 0) == 0)
+            ++*sweep->removed;
+        transfer_close(&t);
+    } else if (unlinkat(directory_fd, name, 0) == 0) {
+        ++*sweep->removed;
+    }
+}
+
+static void sweep_client(const struct sweep *sweep, int store_fd, const char *name)
+{
+    struct dirent *entry;
+    struct uuid client;
+
+    if (!uuid_parse(span_of(name), &client))
+        return;
+    DIR *directory = open_directory(store_fd, name);
+    if (directory == NULL)
+        return;
+    while ((entry = readdir(directory)) != NULL)
+        if (entry->d_name[0] != '.')
+            sweep_record(sweep, dirfd(directory), &client, entry->d_name);
+    closedir(directory);
+    unlinkat(store_fd, name, AT_REMOVEDIR);
+}
+
+void transfer_sweep(int store_fd, int64_t expired_s,
+                    void (*before)(void *context, const struct uuid *client, struct span path,
+                                   const struct transfer_record *record),
+                    void *context, unsigned *removed)
+{
+    const struct sweep sweep = {expired_s, before, context, removed};
+    struct dirent *entry;
+    DIR *store = open_directory(store_fd, ".");
+
+    if (store == NULL)
+        return;
+    while ((entry = readdir(store)) != NULL)
+        sweep_client(&sweep, store_fd, entry->d_name);
+    closedir(store);
+}
