@@ -18,7 +18,7 @@ size_t base64_encode(char *out, const void *data, size_t len)
         uint32_t bits = (uint32_t)in[0] << 16 | (len == 2 ? (uint32_t)in[1] << 8 : 0);
         at[0] = alphabet[bits >> 18];
         at[1] = alphabet[bits >> 12 & 63];
-        at[2] = len == 2 ? alphabet[bits >> 6 & 63] : '=';
+        at[2] = (char)(len == 2 ? alphabet[bits >> 6 & 63] : '=');
         at[3] = '=';
         at += 4;
     }

@@ -95,7 +95,7 @@ static bool decode_extended(struct span in, char **text, struct span *value)
         size_t step = byte >= 0 ? 3 : 1;
         if (byte < 0 && !is_attr_char(rest.ptr[0]))
             return false;
-        *to++ = byte >= 0 ? (char)byte : rest.ptr[0];
+        *to++ = (char)(byte >= 0 ? byte : rest.ptr[0]);
         rest = span_make(rest.ptr + step, rest.len - step);
     }
     *value = span_make(start, (size_t)(to - start));

@@ -232,7 +232,7 @@ static enum multipart_event step(struct multipart *m, struct span *input, struct
     case PADDING_CR: take_boundary_rest(m, input); return MULTIPART_MORE;
     case HEAD: return take_head(m, input, part);
     case EPILOGUE: drop(input, input->len); return MULTIPART_MORE;
-    case FAILED: return MULTIPART_BAD;
+    case FAILED: break;
     }
     return MULTIPART_BAD;
 }
