@@ -16,7 +16,8 @@ static const struct span texts[FIELD_COUNT] = {
  * Only five bits of a letter count, which makes both cases one.
  */
 #define SLOT(len, middle, penultimate)                                                             \
-    ((7 * (len) + ((unsigned char)(middle)&31U) + 8 * ((unsigned char)(penultimate)&31U)) & 255U)
+    ((7 * (size_t)(len) + LETTER(middle) + 8 * LETTER(penultimate)) & 255)
+#define LETTER(c) ((size_t)(unsigned char)(c)&31)
 
 static const uint8_t slots[256] = {
     [SLOT(6, 'e', 'p')] = FIELD_ACCEPT,

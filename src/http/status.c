@@ -1,27 +1,29 @@
 #include "http/status.h"
 
-struct span status_reason(enum status status)
+struct words {
+    struct span reason, sentence;
+};
+
+static struct words words_of(enum status status)
 {
     switch (status) {
-#define REASON(name, code, reason, sentence)                                                       \
-    case STATUS_##name: return SPAN(reason);
-        STATUS_TABLE(REASON)
-#undef REASON
+#define WORDS(name, code, reason, sentence)                                                        \
+    case STATUS_##name: return (struct words){SPAN(reason), SPAN(sentence)};
+        STATUS_TABLE(WORDS)
+#undef WORDS
     case STATUS_NONE: break;
     }
-    return SPAN("");
+    return (struct words){SPAN(""), SPAN("")};
+}
+
+struct span status_reason(enum status status)
+{
+    return words_of(status).reason;
 }
 
 struct span status_sentence(enum status status)
 {
-    switch (status) {
-#define SENTENCE(name, code, reason, sentence)                                                     \
-    case STATUS_##name: return SPAN(sentence);
-        STATUS_TABLE(SENTENCE)
-#undef SENTENCE
-    case STATUS_NONE: break;
-    }
-    return SPAN("");
+    return words_of(status).sentence;
 }
 
 bool status_forbids_content(enum status status)

@@ -46,10 +46,31 @@ static void a_person_is_told_more_than_the_phrase(void **state)
     assert_int_equal(status_reason(STATUS_NONE).len, 0);
 }
 
+static void every_status_has_its_own_words(void **state)
+{
+    (void)state;
+    static const struct {
+        enum status status;
+        struct span reason, sentence;
+    } table[] = {
+#define ROW(name, code, reason, sentence) {STATUS_##name, SPAN(reason), SPAN(sentence)},
+        STATUS_TABLE(ROW)
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        assert_in_range(table[i].status, 100, 599);
+        assert_true(span_equal(status_reason(table[i].status), table[i].reason));
+        assert_true(span_equal(status_sentence(table[i].status), table[i].sentence));
+        for (size_t j = 0; j < i; j++)
+            assert_false(span_equal(table[i].reason, table[j].reason));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses_have_their_registered_phrases),
+        cmocka_unit_test(every_status_has_its_own_words),
         cmocka_unit_test(a_person_is_told_more_than_the_phrase),
     };
     return cmocka_run_group_tests_name("status", tests, NULL, NULL);
