@@ -1,5 +1,5 @@
 // Sends the name as { "Nombre": … } and shows where the server has put it. Without this script the
-// form still works: it then sends its field as multipart/form-data.
+// form still works: it then sends its field as text.
 const form = document.querySelector('#user');
 const created = document.querySelector('#created');
 
@@ -25,8 +25,8 @@ form.addEventListener('submit', async (event) => {
     const link = document.createElement('a');
     link.href = location;
     link.textContent = location;
+    form.reset(); // First: it empties the output, too.
     show('good', 'Created ', link);
-    form.reset();
   } catch (error) {
     show('bad', `No answer: ${error.message}`);
   }

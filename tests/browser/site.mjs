@@ -376,6 +376,15 @@ async function createUser(page) {
     return;
   const { text } = await fetchText(page, link);
   is(text, JSON.stringify({ Nombre: name }), 'and read back as it was sent');
+  await page.screenshot({ path: picture('user-created'), fullPage: true });
+
+  // submit() passes by the handlers: the browser sends what it would send without script.
+  await page.type('#nombre', name);
+  const [response] = await Promise.all([
+    page.waitForNavigation(),
+    page.$eval('#user', (form) => form.submit()),
+  ]);
+  is(response.status(), 201, 'the same form works without script');
 }
 
 async function uploadFile(page) {
