@@ -2,7 +2,8 @@
  * raw: sends exact bytes to a server and prints what comes back.
  *
  *   raw [-t SECONDS] [-r BYTES] HOST PORT STEP...
- *   raw -p                            prints a port on which nothing listens
+ *   raw [-t SECONDS] -l STEP...       is the server: prints its port, and does the steps to who
+ * comes raw -p                            prints a port on which nothing listens
  *
  *   send TEXT        TEXT with \r \n \t \0 \\ and \xHH as the bytes they stand for
  *   repeat N TEXT    the same, N times
@@ -14,6 +15,7 @@
  *   half             no more will be sent (FIN), reading goes on
  *   close            ends here, without reading
  *   reset            ends here with a reset (RST)
+ *   accept           as a server: closes, and goes on with the next who comes
  *
  * After the last step it reads until the server closes. What came goes to standard output; how it
  * ended, to standard error in a word: closed, reset, timeout. -t is the limit on each wait (10 s);
@@ -37,7 +39,8 @@
 struct session {
     int fd;
     int timeout_ms;
-    char *seen; /* all that came */
+    int listener; /* -1: we are the client */
+    char *seen;   /* all that came */
     size_t seen_len, seen_room;
     size_t matched; /* where the next `until` begins to look */
 };
@@ -204,6 +207,33 @@ static void reset(int fd)
     close(fd);
 }
 
+/* Waits for the next client; nobody in time is the end. */
+static enum outcome accept_next(struct session *s)
+{
+    struct pollfd ready = {.fd = s->listener, .events = POLLIN};
+    if (s->fd != -1)
+        close(s->fd);
+    s->fd = -1;
+    if (poll(&ready, 1, s->timeout_ms) != 1)
+        return TIMEOUT;
+    s->fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+    return s->fd == -1 ? RESET : OPEN;
+}
+
+/* Listens on a free port of loopback, and says which it is before anybody has come. */
+static int listen_and_tell(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1 || bind(fd, (struct sockaddr *)&address, len) == -1 || listen(fd, 16) == -1 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) == -1)
+        usage("cannot listen");
+    printf("port %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
 /* Does the step at words[0]; returns how many words it took, and 0 when the connection is over. */
 static int step(struct session *s, char **words, enum outcome *outcome)
 {
@@ -212,6 +242,10 @@ static int step(struct session *s, char **words, enum outcome *outcome)
     if (strcmp(verb, "half") == 0) {
         shutdown(s->fd, SHUT_WR);
         return 1;
+    }
+    if (strcmp(verb, "accept") == 0) {
+        *outcome = accept_next(s);
+        return *outcome == OPEN ? 1 : 0;
     }
     if (strcmp(verb, "close") == 0 || strcmp(verb, "reset") == 0) {
         verb[0] == 'c' ? (void)close(s->fd) : reset(s->fd);
@@ -261,29 +295,37 @@ static int print_free_port(void)
 
 int main(int argc, char **argv)
 {
-    struct session s = {.timeout_ms = 10000};
+    struct session s = {.timeout_ms = 10000, .listener = -1, .fd = -1};
     int receive_buffer = 0, option;
-    while ((option = getopt(argc, argv, "+t:r:p")) != -1) {
+    while ((option = getopt(argc, argv, "+t:r:pl")) != -1) {
         switch (option) {
         case 't': s.timeout_ms = (int)number(optarg) * 1000; break;
         case 'r': receive_buffer = (int)number(optarg); break;
+        case 'l': s.listener = listen_and_tell(); break;
         case 'p': return print_free_port();
         default: usage("unknown option");
         }
     }
-    if (argc - optind < 2)
-        usage("no host and port");
-    s.fd = connect_to(argv[optind], argv[optind + 1], receive_buffer);
-
     enum outcome outcome = OPEN;
-    char **words = argv + optind + 2;
-    while (*words != NULL) {
+    char **words = argv + optind;
+    if (s.listener != -1) {
+        outcome = accept_next(&s);
+    } else {
+        if (argc - optind < 2)
+            usage("no host and port");
+        s.fd = connect_to(words[0], words[1], receive_buffer);
+        words += 2;
+    }
+    while (outcome == OPEN && *words != NULL) {
         int used = step(&s, words, &outcome);
         if (used == 0)
             break;
         words += used;
     }
     bool all_done = *words == NULL || outcome == CLOSED;
+    /* A client reads until we close; a server that has said all closes. */
+    if (s.listener != -1 && outcome == OPEN)
+        shutdown(s.fd, SHUT_WR);
     while (outcome == OPEN)
         outcome = receive_some(&s, SIZE_MAX);
     report(&s, outcome);
