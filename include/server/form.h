@@ -16,7 +16,10 @@ enum { FORM_FILES_LIMIT = 1000 }; /* files of one form; each holds a descriptor 
  * one that breaks off or is malformed leaves nothing, and if one file of several cannot be
  * published those before it are removed again. Only a server that is killed in just that moment
  * leaves some, each of them whole. A file input where nothing was chosen (no name and no bytes) is
- * no file. Fields that are not files are read and not kept.
+ * no file.
+ *
+ * Beside files other fields are read and not kept. A form that asks for no file at all is stored as
+ * the JSON object of its fields (server/form_fields.h).
  */
 struct intake *form_begin(struct worker *worker, const struct request *request,
                           struct span directory, struct span boundary, struct answer *answer);

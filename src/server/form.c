@@ -3,6 +3,7 @@
 #include "http/multipart.h"
 #include "server/body_guard.h"
 #include "server/created_page.h"
+#include "server/form_fields.h"
 #include "server/member.h"
 #include "server/status_page.h"
 
@@ -14,6 +15,8 @@ enum complaint {
     COMPLAINT_MALFORMED,
     COMPLAINT_NAMELESS,
     COMPLAINT_TOO_MANY,
+    COMPLAINT_FIELDS,
+    COMPLAINT_EMPTY,
 };
 
 struct form {
@@ -21,13 +24,15 @@ struct form {
     struct body_guard guard;
     const struct state *state; /* the server's */
     enum complaint complaint;
-    bool ended; /* its last boundary has come */
+    bool ended;          /* its last boundary has come */
+    bool asks_for_files; /* a part was a file, if perhaps an empty one */
     unsigned files;
     struct member *first;
     struct member *last;
     struct member *current;     /* the file being received; NULL: no byte of it yet, or no file */
     struct multipart_part part; /* the part being received; points into the parser */
     struct multipart parser;
+    struct form_fields fields;
     size_t directory_len;
     char directory[];
 };
@@ -38,11 +43,10 @@ static enum intake_result complain(struct form *f, enum complaint complaint)
     return INTAKE_REFUSED;
 }
 
-/* A file begins when its first byte comes, or when it has ended without one. */
-static enum intake_result begin_file(struct form *f)
+static enum intake_result begin_member(struct form *f, struct span wish, struct span content_type)
 {
     char bytes[FILE_NAME_LIMIT];
-    struct span name = member_name(f->part.filename, f->part.content_type, bytes);
+    struct span name = member_name(wish, content_type, bytes);
     struct member *member;
 
     if (f->files == FORM_FILES_LIMIT)
@@ -62,10 +66,31 @@ static enum intake_result begin_file(struct form *f)
     return body_guard_store(&f->guard, stage_create(&member->stage, f->state, 0));
 }
 
+/* A file begins when its first byte comes, or when it has ended without one. */
+static enum intake_result begin_file(struct form *f)
+{
+    return begin_member(f, f->part.filename, f->part.content_type);
+}
+
+static enum intake_result begin_part(struct form *f)
+{
+    f->current = NULL;
+    /* A browser gives every part a name, and curl too (RFC 7578 4.2). */
+    if (f->part.name.ptr == NULL)
+        return complain(f, COMPLAINT_NAMELESS);
+    if (f->part.filename.ptr != NULL)
+        f->asks_for_files = true;
+    else
+        form_fields_begin(&f->fields, f->part.name);
+    return INTAKE_TAKEN;
+}
+
 static enum intake_result take_data(struct form *f, struct span data)
 {
-    if (f->part.filename.ptr == NULL)
+    if (f->part.filename.ptr == NULL) {
+        form_fields_add(&f->fields, data);
         return INTAKE_TAKEN;
+    }
     if (f->current == NULL && begin_file(f) == INTAKE_REFUSED)
         return INTAKE_REFUSED;
     return body_guard_store(&f->guard, stage_write(&f->current->stage, data.ptr, data.len));
@@ -78,6 +103,36 @@ static enum intake_result end_part(struct form *f)
     return INTAKE_TAKEN;
 }
 
+/*
+ * The last boundary has come. A form that had no file at all is stored as its fields. What is wrong
+ * now is for `finish` to say: nothing is left to read, so the connection can stay.
+ */
+static enum intake_result end_form(struct form *f)
+{
+    enum intake_result result;
+    char *json;
+
+    f->ended = true;
+    if (f->first != NULL)
+        return INTAKE_TAKEN;
+    if (f->asks_for_files || f->fields.count == 0)
+        f->complaint = COMPLAINT_EMPTY;
+    else if (f->fields.overflowed)
+        f->complaint = COMPLAINT_FIELDS;
+    if (f->complaint != COMPLAINT_NONE)
+        return INTAKE_TAKEN;
+    json = malloc(FORM_FIELDS_JSON_LIMIT);
+    if (json == NULL)
+        return body_guard_store(&f->guard, FS_NO_MEMORY);
+    struct buffer b = buffer_make(json, FORM_FIELDS_JSON_LIMIT);
+    form_fields_json(&f->fields, &b);
+    result = begin_member(f, SPAN_EMPTY, SPAN("application/json"));
+    if (result == INTAKE_TAKEN)
+        result = body_guard_store(&f->guard, stage_write(&f->current->stage, b.data, b.len));
+    free(json);
+    return result;
+}
+
 static enum intake_result take(struct intake *intake, const char *bytes, size_t len)
 {
     struct form *f = (struct form *)intake;
@@ -88,15 +143,10 @@ static enum intake_result take(struct intake *intake, const char *bytes, size_t 
     while (result == INTAKE_TAKEN) {
         switch (multipart_next(&f->parser, &input, &data, &f->part)) {
         case MULTIPART_MORE: return INTAKE_TAKEN;
-        case MULTIPART_PART:
-            f->current = NULL;
-            /* A browser gives every part a name, and curl too (RFC 7578 4.2). */
-            if (f->part.name.ptr == NULL)
-                result = complain(f, COMPLAINT_NAMELESS);
-            break;
+        case MULTIPART_PART: result = begin_part(f); break;
         case MULTIPART_DATA: result = take_data(f, data); break;
         case MULTIPART_PART_END: result = end_part(f); break;
-        case MULTIPART_DONE: f->ended = true; return INTAKE_TAKEN;
+        case MULTIPART_DONE: return f->ended ? INTAKE_TAKEN : end_form(f);
         case MULTIPART_BAD: result = complain(f, COMPLAINT_MALFORMED); break;
         }
     }
@@ -137,17 +187,27 @@ static enum fs_result publish_all(struct form *f, struct worker *worker)
     return FS_OK;
 }
 
-static struct span complaint_sentence(const struct form *f)
+static void answer_complaint(const struct form *f, struct worker *worker,
+                             const struct request *request, struct answer *answer)
 {
-    switch (f->complaint) {
-    case COMPLAINT_MALFORMED: return SPAN("The form is malformed (RFC 7578).");
-    case COMPLAINT_NAMELESS: return SPAN("A part of the form has no name (RFC 7578 4.2).");
-    case COMPLAINT_TOO_MANY: return SPAN("A form may hold 1000 files at most. Send them in turns.");
-    case COMPLAINT_NONE: break;
-    }
-    if (!f->ended)
-        return SPAN("The form ended before its last boundary.");
-    return SPAN("There is no file in the form: choose one first.");
+    static const struct {
+        enum status status;
+        struct span sentence;
+    } complaints[] = {
+#define COMPLAINT(name, code, text)                                                                \
+    [COMPLAINT_##name] = { STATUS_##code, {"" text, sizeof(text) - 1} }
+        COMPLAINT(MALFORMED, BAD_REQUEST, "The form is malformed (RFC 7578)."),
+        COMPLAINT(NAMELESS, BAD_REQUEST, "A part of the form has no name (RFC 7578 4.2)."),
+        COMPLAINT(TOO_MANY, CONTENT_TOO_LARGE,
+                  "A form may hold 1000 files at most. Send them in turns."),
+        COMPLAINT(FIELDS, CONTENT_TOO_LARGE,
+                  "The fields of a form without files may take 16 KB together."),
+        COMPLAINT(EMPTY, BAD_REQUEST, "There is no file in the form: choose one first."),
+#undef COMPLAINT
+    };
+
+    status_page_answer(worker, request, complaints[f->complaint].status,
+                       complaints[f->complaint].sentence, answer);
 }
 
 static void finish(struct intake *intake, struct worker *worker, const struct request *request,
@@ -158,11 +218,10 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     if (f->complaint == COMPLAINT_NONE &&
         !body_guard_end(&f->guard, worker, request, whole, answer))
         return;
-    if (f->complaint != COMPLAINT_NONE || !f->ended || f->first == NULL) {
-        status_page_answer(worker, request,
-                           f->complaint == COMPLAINT_TOO_MANY ? STATUS_CONTENT_TOO_LARGE
-                                                              : STATUS_BAD_REQUEST,
-                           complaint_sentence(f), answer);
+    if (!f->ended && f->complaint == COMPLAINT_NONE)
+        f->complaint = COMPLAINT_MALFORMED;
+    if (f->complaint != COMPLAINT_NONE) {
+        answer_complaint(f, worker, request, answer);
         return;
     }
     enum fs_result result = publish_all(f, worker);
