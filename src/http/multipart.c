@@ -110,17 +110,25 @@ static bool match_delimiter(struct multipart *m, struct span *input, struct span
     return data->len > 0;
 }
 
-/* How many bytes at the front of input cannot belong to a delimiter. */
+/*
+ * How many bytes at the front of input cannot belong to a delimiter. Data full of line ends, or of
+ * CR alone, must not cost much more than other data, or it would be a weapon: only the last of
+ * several CR is a candidate, and four bytes are compared on the spot before a call is spent on the
+ * rest.
+ */
 static size_t data_run(const struct multipart *m, struct span input)
 {
     size_t at = 0;
     for (;;) {
         at += span_find(span_from(input, at), '\r');
+        while (at + 1 < input.len && input.ptr[at + 1] == '\r')
+            at++;
         if (at >= input.len)
             return input.len;
         size_t left = input.len - at;
         size_t compared = left < m->delimiter_len_ ? left : m->delimiter_len_;
-        if (memcmp(input.ptr + at, m->delimiter_, compared) == 0)
+        if ((left < 4 || memcmp(input.ptr + at, "\r\n--", 4) == 0) &&
+            memcmp(input.ptr + at, m->delimiter_, compared) == 0)
             return at;
         at++;
     }
