@@ -57,6 +57,13 @@ enum stream_wait {
 /* Blocks until the descriptor can move, or failed, or `ms` have passed (then false). */
 bool stream_wait(int fd, enum stream_wait what, int ms);
 
+/* Bytes given to the socket that the peer has not acknowledged, also after a reset; 0 on an error.
+   A FIN that was sent counts as one. */
+uint64_t stream_unacknowledged(int fd);
+
+/* The receive window that the peer offers, in bytes; 0 where the kernel does not tell. */
+uint64_t stream_peer_window(int fd);
+
 /* Tells the peer that nothing more will be sent. */
 void stream_finish(int fd);
 

@@ -38,6 +38,7 @@ struct transfer_record {
     bool length_known;
     bool complete;
     uint32_t flags;    /* the caller's */
+    uint64_t holder;   /* the caller's: who holds it, for finding him */
     int64_t touched_s; /* when it was last changed, seconds since 1970 */
     uint64_t inode;    /* download: the version of the file that the offset is about */
     uint64_t size;
@@ -76,8 +77,10 @@ enum transfer_result transfer_create(struct transfer *transfer, int store_fd,
                                      const struct transfer_record *record, struct span note,
                                      int64_t now_s);
 
-/* Takes an open record: from now on it is ours and whoever had it is evicted. */
-enum transfer_result transfer_take(struct transfer *transfer, int64_t now_s);
+/* Takes an open record: from now on it is ours, as `holder`, and whoever had it is evicted; *former
+   is what he had put there. */
+enum transfer_result transfer_take(struct transfer *transfer, uint64_t holder, uint64_t *former,
+                                   int64_t now_s);
 
 /* Writes transfer->record, which the caller changed, while it is still ours. */
 enum transfer_result transfer_store(struct transfer *transfer, int64_t now_s);

@@ -12,6 +12,8 @@
 #include "http/status.h"
 #include "server/producer.h"
 
+struct delivery;
+
 enum {
     VARY_ACCEPT = 1,
     VARY_ACCEPT_ENCODING = 2,
@@ -37,6 +39,7 @@ struct answer {
     struct span memory;        /* bytes that live until the answer has been composed */
     struct file_run file;      /* fd owned by the answer; left is not used, length says it */
     struct producer *producer; /* owned; NULL: none */
+    struct delivery *delivery; /* owned; follows file content to its arrival; NULL: nobody does */
 };
 
 /* An answer that says nothing yet; further header lines are gathered in `fields`. */

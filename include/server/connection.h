@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct delivery;
 struct exchange;
 struct protocol;
 struct worker;
@@ -73,6 +74,8 @@ struct connection {
     bool peer_ended;  /* the peer closed its side: a read will say so once the bytes are through */
     bool expired;     /* claimed because its deadline passed: the protocol has the last word */
     bool arriving;    /* it is in the queue as an arrival */
+    bool ended;       /* a read has said that the peer closed its side, in order */
+    bool broken;      /* a call has failed: reset, timed out */
     bool reused;      /* a request has been answered on it */
     struct address peer;
     int64_t phase_since;       /* clock_ms() when the current phase began */
@@ -80,6 +83,7 @@ struct connection {
     uint64_t acked;            /* how many of them the peer had acknowledged at the last look */
     struct kept input;         /* the start of a head that is not whole */
     struct kept output;        /* response bytes the socket would not take */
+    struct delivery *delivery; /* a download that is followed to its arrival; NULL otherwise */
     struct exchange *exchange; /* a request under way, kept over a park; NULL otherwise */
 };
 

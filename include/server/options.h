@@ -33,11 +33,14 @@ struct options {
 
     /* Writing. */
     bool read_only;
-    bool public_writes; /* anybody may write, on whatever address */
-    bool fsync;         /* an answer to a write means that it is on the disk */
-    uint64_t max_body;  /* bytes, 0: no limit */
-    uint64_t min_free;  /* bytes of the file system that writes leave free */
-    const char *state;  /* the server's own directory; NULL: .httpd in the docroot */
+    bool public_writes;  /* anybody may write, on whatever address */
+    bool fsync;          /* an answer to a write means that it is on the disk */
+    uint64_t max_body;   /* bytes, 0: no limit */
+    uint64_t min_free;   /* bytes of the file system that writes leave free */
+    bool uuid_root;      /* GET / answers a client id */
+    int64_t expire_s;    /* transfers and staged uploads are forgotten after so long */
+    uint64_t max_staged; /* bytes of staged uploads at once; 0: no limit */
+    const char *state;   /* the server's own directory; NULL: .httpd in the docroot */
     const char
         *cors_origin; /* whose pages may use this server as if they were its own; NULL: none */
     const char *hosts[OPTIONS_HOST_LIMIT];

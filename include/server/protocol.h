@@ -30,7 +30,8 @@ struct protocol {
        is closed when it returns TURN_CLOSE, and lingers on TURN_LINGER. */
     enum turn (*expire)(struct worker *worker, struct connection *c);
 
-    /* Frees what the connection keeps for this protocol: c->exchange, which is not NULL. */
+    /* The connection is about to be closed: frees what it keeps for this protocol (exchange,
+       delivery), of which something is not NULL. The descriptor is still open. */
     void (*drop)(struct connection *c);
 
     /* Answers a client that cannot be served because too many are: main thread, must not wait. */

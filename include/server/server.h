@@ -8,6 +8,7 @@
 
 #include "fs/state.h"
 #include "http/media_type.h"
+#include "resume/client_id.h"
 #include "server/access_log.h"
 #include "server/connection.h"
 #include "server/options.h"
@@ -17,9 +18,12 @@
 struct server {
     const struct options *options;
     char *docroot_path; /* absolute */
-    struct state state; /* closed when read_only */
-    bool read_only;     /* nothing in the docroot is changed */
-    bool loopback_only; /* all addresses are of the loopback */
+    struct state state; /* where the server keeps what it must not forget; closed if !resumes */
+    bool resumes;       /* there is a state directory */
+    struct client_id_key ids; /* with resumes */
+    uint32_t instance;        /* random: this process, among the servers of one state directory */
+    bool read_only;           /* nothing in the docroot is changed */
+    bool loopback_only;       /* all addresses are of the loopback */
     struct media_types media_types;
     struct connection_table connections;
     struct watch watch;

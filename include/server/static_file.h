@@ -13,4 +13,11 @@
 void static_file_answer(struct worker *worker, const struct request *request,
                         const struct target *target, struct answer *answer);
 
+/*
+ * The same for a file that is open already, at `path`: its type, validators, preconditions, range.
+ * No compressed siblings. The descriptor becomes the answer's.
+ */
+void static_file_answer_open(struct worker *worker, const struct request *request, const char *path,
+                             const struct file *file, struct answer *answer);
+
 #endif

@@ -25,7 +25,8 @@ struct worker {
     pthread_t thread;
     struct docroot docroot;
 
-    struct stream_pipe pipe; /* for bodies that go straight to a file */
+    struct connection *connection; /* being served */
+    struct stream_pipe pipe;       /* for bodies that go straight to a file */
 
     int64_t now_ms; /* clock_ms() at the last look */
     int64_t date_s; /* the second that date_text says */

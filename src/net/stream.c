@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -129,6 +132,28 @@ bool stream_wait(int fd, enum stream_wait what, int ms)
 {
     struct pollfd p = {.fd = fd, .events = what == STREAM_WAIT_READ ? POLLIN : POLLOUT};
     return poll(&p, 1, ms) > 0;
+}
+
+uint64_t stream_unacknowledged(int fd)
+{
+    int bytes = 0;
+
+    /* The same number as SIOCOUTQ, which only the kernel's own headers name. */
+    return ioctl(fd, TIOCOUTQ, &bytes) == -1 || bytes < 0 ? 0 : (uint64_t)bytes;
+}
+
+uint64_t stream_peer_window(int fd)
+{
+    /* tcpi_snd_wnd of the kernel's struct tcp_info, which the C libraries' own do not have yet. The
+       place of a field in it never changes. */
+    enum { SND_WND = 228 / sizeof(uint32_t) };
+    uint32_t info[64] = {0};
+    socklen_t len = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == -1 ||
+        len < (SND_WND + 1) * sizeof *info)
+        return 0;
+    return info[SND_WND];
 }
 
 void stream_finish(int fd)

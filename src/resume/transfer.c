@@ -35,6 +35,7 @@ struct state {
     uint64_t number; /* of this write; the higher of two counts */
     uint64_t generation, offset, length, inode, size;
     int64_t mtime_ns, touched_s;
+    uint64_t holder;
     uint32_t kind, flags;
     uint16_t path_len, note_len;
     uint8_t length_known, complete, pad[2];
@@ -111,6 +112,7 @@ static enum transfer_result load(struct transfer *t)
         .length_known = s->length_known != 0,
         .complete = s->complete != 0,
         .flags = s->flags,
+        .holder = s->holder,
         .touched_s = s->touched_s,
         .inode = s->inode,
         .size = s->size,
@@ -134,6 +136,7 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
         .touched_s = now_s,
         .kind = (uint32_t)r->kind,
         .flags = r->flags,
+        .holder = r->holder,
         .path_len = t->path_len_,
         .note_len = t->note_len_,
         .length_known = r->length_known,
@@ -217,7 +220,8 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
     return result;
 }
 
-enum transfer_result transfer_take(struct transfer *t, int64_t now_s)
+enum transfer_result transfer_take(struct transfer *t, uint64_t holder, uint64_t *former,
+                                   int64_t now_s)
 {
     enum transfer_result result = TRANSFER_FAILED;
 
@@ -225,6 +229,8 @@ enum transfer_result transfer_take(struct transfer *t, int64_t now_s)
         return TRANSFER_FAILED;
     result = load(t);
     if (result == TRANSFER_OK) {
+        *former = t->record.holder;
+        t->record.holder = holder;
         t->generation = ++t->record.generation;
         result = save(t, now_s);
     }

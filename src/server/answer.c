@@ -1,5 +1,7 @@
 #include "server/answer.h"
 
+#include "server/delivery.h"
+
 #include <unistd.h>
 
 void answer_init(struct answer *answer, struct buffer fields)
@@ -18,6 +20,7 @@ void answer_release(struct answer *answer)
         close(old.file.fd);
     if (old.producer != NULL)
         old.producer->free(old.producer);
+    delivery_free(old.delivery);
     answer_init(answer, old.fields);
     answer->close = old.close;
     answer->vary = old.vary;

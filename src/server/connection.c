@@ -79,6 +79,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->readable = true;
     c->peer_ended = false;
     c->expired = false;
+    c->ended = c->broken = false;
     c->arriving = false;
     c->ending = ENDING_NOT;
     c->reused = false;
@@ -89,7 +90,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
 
 void connection_close(struct connection_table *table, struct connection *c)
 {
-    if (c->exchange != NULL)
+    if (c->exchange != NULL || c->delivery != NULL)
         c->protocol->drop(c);
     kept_clear(&c->input);
     kept_clear(&c->output);

@@ -2,14 +2,13 @@
 
 #include "base/clock.h"
 #include "http/response.h"
+#include "server/delivery.h"
 #include "server/route.h"
 #include "server/status_page.h"
 #include "server/worker.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -44,13 +43,6 @@ enum body {
 /* --- The worker's two buffers ------------------------------------------------------------------
  */
 
-/* Bytes given to the kernel that the peer has not acknowledged. */
-static uint32_t unacknowledged(int fd)
-{
-    int bytes = 0;
-    return ioctl(fd, SIOCOUTQ, &bytes) == -1 || bytes < 0 ? 0 : (uint32_t)bytes;
-}
-
 static size_t unsent(const struct worker *w)
 {
     return w->out.len - w->out_at;
@@ -68,8 +60,10 @@ static enum step flush(struct worker *w, struct connection *c, bool more)
         c->sent += sent;
         if (result == STREAM_STALLED)
             return STEP_STALLED;
-        if (result != STREAM_OK)
+        if (result != STREAM_OK) {
+            c->broken = true;
             return STEP_CLOSE;
+        }
     }
     w->out_at = w->out.len = 0;
     return STEP_DONE;
@@ -98,7 +92,8 @@ static enum step receive(struct worker *w, struct connection *c)
         c->readable = len == room || c->peer_ended;
         return STEP_DONE;
     case STREAM_STALLED: c->readable = false; return STEP_STALLED;
-    default: return STEP_CLOSE;
+    case STREAM_ENDED: c->ended = true; return STEP_CLOSE;
+    default: c->broken = true; return STEP_CLOSE;
     }
 }
 
@@ -217,6 +212,10 @@ static enum step compose(struct worker *w, struct exchange *x, struct answer *a)
         answer_release(a);
         return STEP_DONE;
     }
+    if (a->delivery != NULL) {
+        delivery_attach(w->connection, a->delivery, unsent(w));
+        a->delivery = NULL;
+    }
     if (a->memory.len > 0) {
         buffer_put_span(&w->out, a->memory);
         x->sent += a->memory.len;
@@ -282,6 +281,8 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
                                   &refusal)) {
             case REQUEST_DONE:
                 w->in_at += skipped + x->request.head_len;
+                if (c->delivery != NULL)
+                    delivery_confirm(c);
                 begin_exchange(x);
                 return STEP_DONE;
             case REQUEST_REFUSED: begin_exchange(x); return refuse(w, x, refusal);
@@ -501,8 +502,11 @@ static enum step send_run(struct worker *w, struct connection *c, struct exchang
         /* One that took less than it was offered has filled the socket: no need to be told so. */
         if (result == STREAM_STALLED || (result == STREAM_OK && sent < len))
             return STEP_STALLED;
+        c->broken |= result == STREAM_BROKEN;
         if (result != STREAM_OK)
             return STEP_CLOSE; /* also when the file is shorter than its head promised */
+        if (c->delivery != NULL && !delivery_progress(c))
+            return STEP_CLOSE;
     }
     return STEP_DONE;
 }
@@ -631,7 +635,7 @@ static enum step run_exchanges(struct worker *w, struct connection *c)
         bool lingers = x->linger || w->in_at < w->in_len;
         finish_exchange(w, c, x);
         if (step != STEP_DONE || !persistent) {
-            c->ending = lingers ? ENDING_LINGER : ENDING_CLOSE;
+            c->ending = lingers || c->delivery != NULL ? ENDING_LINGER : ENDING_CLOSE;
             return step;
         }
     }
@@ -646,7 +650,8 @@ static int64_t deadline_for(struct worker *w, struct connection *c)
 {
     const struct options *o = w->server->options;
     int64_t due = atomic_load_explicit(&c->deadline, memory_order_relaxed);
-    bool transfers = c->phase == PHASE_BODY || c->phase == PHASE_SEND || kept_len(&c->output) > 0;
+    bool transfers = c->phase == PHASE_BODY || c->phase == PHASE_SEND || c->phase == PHASE_LINGER ||
+                     kept_len(&c->output) > 0;
 
     if (c->phase == PHASE_IDLE && !transfers)
         return c->phase_since + (c->reused ? o->idle_timeout_ms : o->head_timeout_ms);
@@ -728,6 +733,8 @@ static enum turn http_turn(struct worker *w, struct connection *c)
     w->out.len = restore(&c->output, w->out.data);
     w->out.overflowed = false;
 
+    if (c->delivery != NULL && !delivery_progress(c))
+        return TURN_CLOSE;
     if (unsent(w) > 0)
         step = flush(w, c, c->phase == PHASE_SEND);
     if (step == STEP_DONE && c->ending == ENDING_NOT)
@@ -755,7 +762,7 @@ static enum turn http_turn(struct worker *w, struct connection *c)
  */
 static enum turn expire_send(struct worker *w, struct connection *c)
 {
-    uint64_t acked = c->sent - unacknowledged(c->fd);
+    uint64_t acked = c->sent - stream_unacknowledged(c->fd);
 
     w->moved = acked > c->acked ? acked - c->acked : 0;
     c->acked = acked;
@@ -772,9 +779,10 @@ static enum turn http_expire(struct worker *w, struct connection *c)
     struct exchange *x = c->exchange != NULL ? c->exchange : &w->exchange;
 
     c->expired = false;
-    if (c->phase == PHASE_SEND || kept_len(&c->output) > 0)
+    if (c->phase == PHASE_SEND || kept_len(&c->output) > 0 ||
+        (c->delivery != NULL && delivery_is_under_way(c)))
         return expire_send(w, c);
-    if (c->phase == PHASE_IDLE)
+    if (c->phase == PHASE_IDLE || c->phase == PHASE_LINGER)
         return TURN_CLOSE;
     w->moved = 0;
     w->in_at = w->in_len = 0;
@@ -792,8 +800,12 @@ static enum turn http_expire(struct worker *w, struct connection *c)
 
 static void http_drop(struct connection *c)
 {
-    release(c->exchange);
-    free(c->exchange);
+    if (c->delivery != NULL)
+        delivery_end(c);
+    if (c->exchange != NULL) {
+        release(c->exchange);
+        free(c->exchange);
+    }
     c->exchange = NULL;
 }
 

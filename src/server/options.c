@@ -15,6 +15,7 @@ enum {
     DEFAULT_IDLE_TIMEOUT_S = 15,
     DEFAULT_MIN_RATE = 500,
     DEFAULT_MIN_FREE_MB = 64,
+    DEFAULT_EXPIRE_S = 86400,
 };
 
 static const char help[] =
@@ -39,6 +40,12 @@ static const char help[] =
     "refused\n"
     "                          on a loopback address (localhost)\n"
     "      --cors ORIGIN       pages from there may use this server\n"
+    "\n"
+    "Transfers that can be resumed\n"
+    "      --expire TIME       forget them after so long without a change: 90s, 30m, 24h, 7d "
+    "(24h)\n"
+    "      --max-staged SIZE   bytes of unfinished uploads, 0 for any number (0)\n"
+    "      --uuid-root         GET / answers a client id, as GET /.uuid does\n"
     "\n"
     "How many at once\n"
     "  -t, --threads N         worker threads (16)\n"
@@ -77,6 +84,9 @@ enum {
     OPTION_NO_FSYNC,
     OPTION_HOST,
     OPTION_CORS,
+    OPTION_UUID_ROOT,
+    OPTION_EXPIRE,
+    OPTION_MAX_STAGED,
 };
 
 static const struct option long_options[] = {
@@ -103,6 +113,9 @@ static const struct option long_options[] = {
     {"state", required_argument, NULL, 's'},
     {"host", required_argument, NULL, OPTION_HOST},
     {"cors", required_argument, NULL, OPTION_CORS},
+    {"uuid-root", no_argument, NULL, OPTION_UUID_ROOT},
+    {"expire", required_argument, NULL, OPTION_EXPIRE},
+    {"max-staged", required_argument, NULL, OPTION_MAX_STAGED},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -146,6 +159,31 @@ static bool read_size(int option, const char *text, uint64_t *value)
         return true;
     }
     fprintf(stderr, "httpd: --%s takes a size such as 500K, 10M or 4G, not '%s'\n",
+            long_name(option), text);
+    return false;
+}
+
+/* Reads a duration: seconds, or with m, h or d behind them minutes, hours, days. */
+static bool read_duration(int option, const char *text, int64_t *seconds)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    struct span digits = span_of(text);
+    uint64_t factor = 1, n = 0;
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (digits.len > 0 && digits.ptr[digits.len - 1] == units[i].unit) {
+            factor = units[i].seconds;
+            digits.len--;
+            break;
+        }
+    if (span_to_u64(digits, &n) && n > 0 && n <= 10000 * (uint64_t)86400 / factor) {
+        *seconds = (int64_t)(n * factor);
+        return true;
+    }
+    fprintf(stderr, "httpd: --%s takes a time such as 90s, 30m, 24h or 7d, not '%s'\n",
             long_name(option), text);
     return false;
 }
@@ -211,6 +249,9 @@ static bool take(struct options *o, int option, const char *text)
     case OPTION_READ_ONLY: o->read_only = true; return true;
     case OPTION_PUBLIC_WRITES: o->public_writes = true; return true;
     case OPTION_NO_FSYNC: o->fsync = false; return true;
+    case OPTION_UUID_ROOT: o->uuid_root = true; return true;
+    case OPTION_EXPIRE: return read_duration(option, text, &o->expire_s);
+    case OPTION_MAX_STAGED: return read_size(option, text, &o->max_staged);
     case OPTION_CORS: o->cors_origin = text; return true;
     case 's': o->state = text; return true;
     case 'r': o->root = text; return true;
@@ -237,6 +278,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .min_rate = DEFAULT_MIN_RATE,
         .listing = true,
         .fsync = true,
+        .expire_s = DEFAULT_EXPIRE_S,
         .min_free = (uint64_t)DEFAULT_MIN_FREE_MB << 20,
     };
     while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:s:hV", long_options, NULL)) !=

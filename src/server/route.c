@@ -7,6 +7,7 @@
 #include "server/put.h"
 #include "server/static_file.h"
 #include "server/status_page.h"
+#include "server/transfer_get.h"
 
 static void put_allow(const struct server *server, struct answer *answer)
 {
@@ -75,12 +76,37 @@ enum routing route_begin(struct worker *worker, const struct request *request,
     return *intake != NULL ? ROUTE_INTAKE : ROUTE_ANSWERED;
 }
 
+/* Whether the target is a client's id or one of its transfers, or asks for an id: then it is
+ * answered. */
+static bool answer_resuming(struct worker *worker, const struct request *request,
+                            const struct target *target, struct answer *answer)
+{
+    const struct server *server = worker->server;
+    struct transfer_target transfer;
+    bool reads = request->method == METHOD_GET || request->method == METHOD_HEAD;
+
+    if (!server->resumes)
+        return false;
+    if (reads && (span_equal(target->path, SPAN(".uuid")) ||
+                  (server->options->uuid_root && target->path.len == 0))) {
+        client_id_answer(worker, request, answer);
+        return true;
+    }
+    if (!(reads || request->method == METHOD_DELETE) ||
+        !transfer_target_of(server, target, &transfer) || target->hidden)
+        return false;
+    transfer_get_answer(worker, request, &transfer, answer);
+    return true;
+}
+
 void route_answer(struct worker *worker, const struct request *request, struct answer *answer)
 {
     struct target target;
 
     /* It was found before, but the path's memory may have served another request since. */
     if (!find_target(worker, request, &target, answer))
+        return;
+    if (request->method != METHOD_OPTIONS && answer_resuming(worker, request, &target, answer))
         return;
     switch (request->method) {
     case METHOD_OPTIONS:

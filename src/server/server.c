@@ -3,7 +3,9 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "net/listener.h"
+#include "resume/secret.h"
 #include "server/gate.h"
 #include "server/worker.h"
 
@@ -95,39 +97,55 @@ static int find_docroot(struct server *server)
     return 0;
 }
 
+/* Opens the server's own directory, and reads the secret there. FS_OK, or why it cannot be used. */
+static enum fs_result open_state_directory(struct server *server)
+{
+    uint8_t secret[CLIENT_ID_SECRET_LEN];
+    struct docroot root;
+    enum fs_result result = docroot_open(&root, server->docroot_path);
+
+    if (result != FS_OK)
+        return result;
+    result = state_open(&server->state, &root, server->options->state);
+    docroot_close(&root);
+    if (result != FS_OK)
+        return result;
+    if (!secret_load(server->state.fd, secret) ||
+        !random_fill(&server->instance, sizeof server->instance)) {
+        result = fs_result_of_errno(errno);
+        state_close(&server->state);
+        return result;
+    }
+    client_id_key_derive(&server->ids, secret);
+    server->resumes = true;
+    return FS_OK;
+}
+
 /*
- * Decides whether anything may be changed, and opens the server's own directory if so. On an
- * address that others can reach, everybody could write: that has to be said out loud.
+ * Decides whether clients may change anything: on an address that others can reach everybody could,
+ * and that has to be said out loud.
  */
 static int open_state(struct main_thread *m)
 {
     struct server *server = m->server;
     const struct options *o = server->options;
-    struct docroot root;
+    const char *place = o->state != NULL ? o->state : o->root;
 
     server->state = STATE_CLOSED;
     server->loopback_only = true;
     for (unsigned i = 0; i < m->gate.count; i++)
         server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
     server->read_only = o->read_only || !(server->loopback_only || o->public_writes);
-    if (server->read_only) {
-        if (!o->read_only)
-            log_notice("read-only: the address is not a loopback one (--public-writes lets anybody "
-                       "write)");
-        return 0;
-    }
-    enum fs_result result = docroot_open(&root, server->docroot_path);
-    if (result == FS_OK) {
-        result = state_open(&server->state, &root, o->state);
-        docroot_close(&root);
-    }
+    if (server->read_only && !o->read_only)
+        log_notice("read-only: the address is not a loopback one (--public-writes lets anybody "
+                   "write)");
+    enum fs_result result = open_state_directory(server);
     if (result == FS_READ_ONLY || result == FS_DENIED) {
-        log_notice("read-only: cannot write in %s (%s)", o->state != NULL ? o->state : o->root,
-                   fs_result_text(result));
+        log_notice("read-only, and downloads cannot be resumed by id: cannot write in %s (%s)",
+                   place, fs_result_text(result));
         server->read_only = true;
     } else if (result != FS_OK) {
-        log_error("cannot use the state directory %s: %s",
-                  o->state != NULL ? o->state : "ROOT/.httpd", fs_result_text(result));
+        log_error("cannot use the state directory in %s: %s", place, fs_result_text(result));
         return EXIT_USAGE;
     }
     return 0;
@@ -510,8 +528,7 @@ static void stop(struct main_thread *m)
     free(server->docroot_path);
     if (server->options->pid_file != NULL)
         unlink(server->options->pid_file);
-    if (!server->read_only)
-        state_close(&server->state);
+    state_close(&server->state);
     free(m->workers);
 }
 

@@ -232,6 +232,23 @@ static enum fs_result select_file(struct worker *worker, const struct target *ta
     return result;
 }
 
+static void set_media_type(struct worker *worker, const char *path, struct answer *answer)
+{
+    const char *slash = strrchr(path, '/');
+
+    answer->media_type = media_type_of(&worker->server->media_types,
+                                       span_of(slash != NULL ? slash + 1 : path), &answer->utf8);
+}
+
+void static_file_answer_open(struct worker *worker, const struct request *request, const char *path,
+                             const struct file *file, struct answer *answer)
+{
+    struct selection selected = {*file, path, SPAN_EMPTY};
+
+    set_media_type(worker, path, answer);
+    answer_file(worker, request, &selected, answer);
+}
+
 void static_file_answer(struct worker *worker, const struct request *request,
                         const struct target *target, struct answer *answer)
 {
@@ -256,10 +273,7 @@ void static_file_answer(struct worker *worker, const struct request *request,
         return;
     }
 
-    const char *slash = strrchr(selected.path, '/');
-    answer->media_type =
-        media_type_of(&worker->server->media_types,
-                      span_of(slash != NULL ? slash + 1 : selected.path), &answer->utf8);
+    set_media_type(worker, selected.path, answer);
     if (may_have_sibling(answer->media_type)) {
         struct span accepted = request_field(request, FIELD_ACCEPT_ENCODING);
         answer->vary |= VARY_ACCEPT_ENCODING;

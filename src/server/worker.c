@@ -41,6 +41,8 @@ static enum turn linger(struct worker *worker, struct connection *c)
         result = stream_receive(c->fd, worker->in, sizeof worker->in, &len);
         total += len;
     } while (result == STREAM_OK && total < LINGER_BYTES);
+    c->ended |= result == STREAM_ENDED;
+    c->broken |= result == STREAM_BROKEN;
     return result == STREAM_STALLED ? TURN_PARK : TURN_CLOSE;
 }
 
@@ -50,7 +52,9 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
     enum turn turn;
 
     worker->now_ms = clock_ms();
-    if (c->phase == PHASE_LINGER)
+    worker->connection = c;
+    /* A download that still makes its way is for the protocol to judge. */
+    if (c->phase == PHASE_LINGER && !(c->expired && c->delivery != NULL))
         return c->expired ? TURN_CLOSE : linger(worker, c);
     turn = c->expired ? c->protocol->expire(worker, c) : c->protocol->turn(worker, c);
     return turn == TURN_LINGER ? linger(worker, c) : turn;

@@ -98,12 +98,16 @@ static void the_newer_holder_wins(void **state)
 {
     struct fixture *f = *state;
     struct transfer older = create(f, SPAN("a"), 1), newer;
+    uint64_t former;
 
     older.record.offset = 5;
+    older.record.holder = 33;
     assert_int_equal(transfer_store(&older, 101), TRANSFER_OK);
     assert_int_equal(transfer_open(&newer, f->store, &client, SPAN("a")), TRANSFER_OK);
     assert_true(transfer_is_held(&older)); /* looking is not taking */
-    assert_int_equal(transfer_take(&newer, 102), TRANSFER_OK);
+    assert_int_equal(transfer_take(&newer, 77, &former, 102), TRANSFER_OK);
+    assert_int_equal(former, 33);
+    assert_int_equal(newer.record.holder, 77);
     assert_int_equal(newer.record.offset, 5);
     assert_false(transfer_is_held(&older));
     older.record.offset = 900;

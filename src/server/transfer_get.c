@@ -1,0 +1,262 @@
+#include "server/transfer_get.h"
+
+#include "base/clock.h"
+#include "http/response.h"
+#include "resume/client_id.h"
+#include "server/delivery.h"
+#include "server/static_file.h"
+#include "server/status_page.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+bool transfer_target_of(const struct server *server, const struct target *target,
+                        struct transfer_target *transfer)
+{
+    size_t len = span_find(target->path, '/');
+
+    if (!server->resumes || len != UUID_TEXT_LEN ||
+        !uuid_parse(span_make(target->path.ptr, len), &transfer->client) ||
+        !client_id_is_ours(&server->ids, &transfer->client))
+        return false;
+    transfer->path = target->path.ptr + len + (target->path.len > len ? 1 : 0);
+    return true;
+}
+
+void client_id_answer(struct worker *worker, const struct request *request, struct answer *answer)
+{
+    struct uuid id;
+
+    if (!client_id_mint(&worker->server->ids, &id)) {
+        status_page_answer(worker, request, STATUS_SERVICE_UNAVAILABLE, SPAN_EMPTY, answer);
+        return;
+    }
+    uuid_format(&id, worker->page);
+    answer->status = STATUS_OK;
+    answer->media_type = SPAN("text/plain");
+    answer->utf8 = true;
+    answer->cache = SPAN("no-store");
+    answer->memory = span_make(worker->page, UUID_TEXT_LEN);
+    answer->length = UUID_TEXT_LEN;
+}
+
+/* --- The transfers of a client as JSON ---------------------------------------------------------
+ */
+
+struct list {
+    struct buffer out;
+    bool first;
+};
+
+static void put_transfer(void *context, struct span path, struct transfer *transfer)
+{
+    struct list *list = context;
+    const struct transfer_record *r = &transfer->record;
+    size_t before = list->out.len;
+
+    buffer_put_text(&list->out, "\n");
+    if (!list->first)
+        buffer_put_char(&list->out, ',');
+    buffer_put_text(&list->out, "{\"path\":\"/");
+    buffer_put_json(&list->out, path);
+    buffer_put_text(&list->out, "\",\"direction\":\"");
+    buffer_put_span(&list->out, r->kind == TRANSFER_UPLOAD ? SPAN("upload") : SPAN("download"));
+    buffer_put_text(&list->out, "\",\"offset\":");
+    buffer_put_u64(&list->out, r->offset);
+    buffer_put_text(&list->out, ",\"length\":");
+    if (r->kind == TRANSFER_UPLOAD && !r->length_known)
+        buffer_put_text(&list->out, "null");
+    else
+        buffer_put_u64(&list->out, r->kind == TRANSFER_UPLOAD ? r->length : r->size);
+    buffer_put_text(&list->out, ",\"complete\":");
+    buffer_put_span(&list->out, r->complete ? SPAN("true") : SPAN("false"));
+    buffer_put_char(&list->out, '}');
+    /* More than the page holds: those that fit, each whole. */
+    if (list->out.overflowed) {
+        list->out.len = before;
+        list->out.overflowed = false;
+    } else {
+        list->first = false;
+    }
+}
+
+static void list_answer(struct worker *worker, const struct transfer_target *target,
+                        struct answer *answer)
+{
+    enum { END_ROOM = 8 };
+    struct list list = {buffer_make(worker->page, sizeof worker->page - END_ROOM), true};
+    char id[UUID_TEXT_LEN];
+
+    uuid_format(&target->client, id);
+    buffer_put_text(&list.out, "{\"client\":\"");
+    buffer_put(&list.out, id, sizeof id);
+    buffer_put_text(&list.out, "\",\"transfers\":[");
+    transfer_each(worker->server->state.transfers_fd, &target->client, put_transfer, &list);
+    list.out.cap += END_ROOM;
+    buffer_put_text(&list.out, "\n]}\n");
+    answer->status = STATUS_OK;
+    answer->media_type = SPAN("application/json");
+    answer->cache = SPAN("no-store");
+    answer->memory = buffer_span(&list.out);
+    answer->length = list.out.len;
+}
+
+/* --- One transfer ------------------------------------------------------------------------------
+ */
+
+static void forget_answer(struct worker *worker, const struct request *request,
+                          const struct transfer_target *target, struct answer *answer)
+{
+    const struct state *state = &worker->server->state;
+    struct span path = span_of(target->path);
+    enum transfer_result result = transfer_remove(state->transfers_fd, &target->client, path);
+
+    if (result == TRANSFER_OK)
+        answer->status = STATUS_NO_CONTENT;
+    else
+        status_page_answer(worker, request,
+                           result == TRANSFER_NONE ? STATUS_NOT_FOUND
+                                                   : STATUS_INTERNAL_SERVER_ERROR,
+                           SPAN_EMPTY, answer);
+}
+
+static bool is_same_version(const struct transfer_record *record, const struct file *file)
+{
+    return record->inode == file->inode && record->size == file->size &&
+           record->mtime_ns == file->mtime_ns;
+}
+
+/*
+ * Opens the record of this download, and takes it unless only looked at. False: the answer says why
+ * it cannot be. With `peek`, transfer->fd may be -1: there is no record yet.
+ */
+static bool open_record(struct worker *worker, const struct request *request,
+                        const struct transfer_target *target, const struct file *file, bool peek,
+                        struct transfer *transfer, struct answer *answer)
+{
+    struct server *server = worker->server;
+    struct span path = span_of(target->path);
+    int64_t now_s = worker_date(worker);
+    int store = server->state.transfers_fd;
+    uint64_t holder = delivery_holder(server, worker->connection), former = 0;
+    enum transfer_result result = transfer_open(transfer, store, &target->client, path);
+
+    if (result == TRANSFER_OK && transfer->record.kind == TRANSFER_DOWNLOAD &&
+        !is_same_version(&transfer->record, file)) {
+        transfer_close(transfer);
+        if (!peek)
+            transfer_remove(store, &target->client, path);
+        status_page_answer(
+            worker, request, STATUS_PRECONDITION_FAILED,
+            SPAN("The file has changed since this download began: what you have does "
+                 "not fit what is here. Begin again."),
+            answer);
+        return false;
+    }
+    if (result == TRANSFER_NONE && peek)
+        return true;
+    if (result == TRANSFER_OK && !peek) {
+        result = transfer_take(transfer, holder, &former, now_s);
+        delivery_nudge(server, former);
+    } else if (result == TRANSFER_NONE) {
+        struct transfer_record fresh = {
+            .kind = TRANSFER_DOWNLOAD,
+            .length = file->size,
+            .length_known = true,
+            .inode = file->inode,
+            .size = file->size,
+            .mtime_ns = file->mtime_ns,
+            .holder = holder,
+        };
+        result = transfer_create(transfer, store, &target->client, path, &fresh, SPAN_EMPTY, now_s);
+    }
+    if (result == TRANSFER_OK)
+        return true;
+    transfer_close(transfer);
+    status_page_answer(worker, request,
+                       result == TRANSFER_NO_SPACE ? STATUS_INSUFFICIENT_STORAGE
+                                                   : STATUS_INTERNAL_SERVER_ERROR,
+                       SPAN_EMPTY, answer);
+    return false;
+}
+
+/* Turns the answer for the whole file into one for its rest from the recorded offset. */
+static void answer_rest(const struct transfer *transfer, struct answer *answer)
+{
+    uint64_t offset = transfer->fd != -1 ? transfer->record.offset : 0;
+
+    if (offset > answer->length)
+        offset = answer->length;
+    answer->file.at = (off_t)offset;
+    answer->length -= offset;
+    response_field_u64(&answer->fields, SPAN("Resume-Offset"), offset);
+}
+
+/* Has the answer followed on its way to the client. */
+static bool follow(struct transfer *transfer, const struct file *file, struct answer *answer)
+{
+    uint64_t start = (uint64_t)answer->file.at;
+
+    transfer->record.offset = start;
+    transfer->record.complete = false;
+    if (transfer_store(transfer, clock_wall_s()) != TRANSFER_OK)
+        return false;
+    answer->delivery = delivery_make(transfer, start, answer->length, file->size);
+    return answer->delivery != NULL;
+}
+
+static void download_answer(struct worker *worker, const struct request *request,
+                            const struct transfer_target *target, const struct file *file,
+                            struct answer *answer)
+{
+    bool peek = request->method == METHOD_HEAD;
+    bool ranged = request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL;
+    struct transfer transfer;
+
+    if (!open_record(worker, request, target, file, peek, &transfer, answer)) {
+        close(file->fd);
+        return;
+    }
+    if (transfer.fd != -1 && transfer.record.complete && !ranged && !peek) {
+        transfer_close(&transfer);
+        close(file->fd);
+        status_page_answer(worker, request, STATUS_NOT_FOUND,
+                           SPAN("This download is complete. Ask /.uuid for a new id to begin "
+                                "another."),
+                           answer);
+        return;
+    }
+    static_file_answer_open(worker, request, target->path, file, answer);
+    answer->cache = SPAN("no-store");
+    if (answer->status == STATUS_OK)
+        answer_rest(&transfer, answer);
+    bool followed = (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT) &&
+                    answer->file.fd != -1 && !peek;
+    if (followed && !follow(&transfer, file, answer))
+        status_page_answer(worker, request, STATUS_INTERNAL_SERVER_ERROR, SPAN_EMPTY, answer);
+    transfer_close(&transfer);
+}
+
+void transfer_get_answer(struct worker *worker, const struct request *request,
+                         const struct transfer_target *target, struct answer *answer)
+{
+    struct file file;
+
+    if (target->path[0] == '\0' && request->method != METHOD_DELETE) {
+        list_answer(worker, target, answer);
+        return;
+    }
+    if (request->method == METHOD_DELETE) {
+        forget_answer(worker, request, target, answer);
+        return;
+    }
+    enum fs_result result = docroot_lookup(&worker->docroot, target->path, &file);
+    if (result == FS_OK && file.directory) {
+        close(file.fd);
+        result = FS_NOT_FOUND;
+    }
+    if (result != FS_OK)
+        status_page_answer(worker, request, status_of_fs_result(result), SPAN_EMPTY, answer);
+    else
+        download_answer(worker, request, target, &file, answer);
+}
