@@ -49,7 +49,8 @@ static const struct builtin {
     {".deb", TYPE("application/vnd.debian.binary-package"), MAIN},
     {".diff", TEXT("plain"), OTHER},
     {".doc", TYPE("application/msword"), MAIN},
-    {".docx", TYPE("application/vnd.openxmlformats-officedocument.wordprocessingml.document"), MAIN},
+    {".docx", TYPE("application/vnd.openxmlformats-officedocument."
+                   "wordprocessingml.document"), MAIN},
     {".epub", TYPE("application/epub+zip"), MAIN},
     {".exe", TYPE("application/vnd.microsoft.portable-executable"), MAIN},
     {".flac", TYPE("audio/flac"), MAIN},
@@ -104,7 +105,8 @@ static const struct builtin {
     {".pl", TEXT("plain"), OTHER},
     {".png", TYPE("image/png"), MAIN},
     {".ppt", TYPE("application/vnd.ms-powerpoint"), MAIN},
-    {".pptx", TYPE("application/vnd.openxmlformats-officedocument.presentationml.presentation"), MAIN},
+    {".pptx", TYPE("application/vnd.openxmlformats-officedocument."
+                   "presentationml.presentation"), MAIN},
     {".ps", TYPE("application/postscript"), MAIN},
     {".py", TEXT("plain"), OTHER},
     {".rar", TYPE("application/vnd.rar"), MAIN},
@@ -140,7 +142,8 @@ static const struct builtin {
     {".woff2", TYPE("font/woff2"), MAIN},
     {".xhtml", TYPE("application/xhtml+xml"), MAIN},
     {".xls", TYPE("application/vnd.ms-excel"), MAIN},
-    {".xlsx", TYPE("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), MAIN},
+    {".xlsx", TYPE("application/vnd.openxmlformats-officedocument."
+                   "spreadsheetml.sheet"), MAIN},
     {".xml", TYPE("application/xml"), MAIN},
     {".xz", TYPE("application/x-xz"), MAIN},
     {".yaml", TYPE("application/yaml"), MAIN},

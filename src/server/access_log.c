@@ -162,7 +162,7 @@ static void put_time(struct buffer *out, int64_t when)
     buffer_put_char(out, '/');
     buffer_put(out, months[tm.tm_mon], 3);
     buffer_put_char(out, '/');
-    buffer_put_u64(out, (uint64_t)(tm.tm_year + 1900));
+    buffer_put_u64(out, (uint64_t)tm.tm_year + 1900);
     buffer_put_char(out, ':');
     put_two(out, tm.tm_hour);
     buffer_put_char(out, ':');

@@ -80,16 +80,18 @@ static bool make_boundary(char boundary[static BOUNDARY_LEN])
 static uint64_t total_length(const struct byteranges *b)
 {
     char bytes[512];
+    struct buffer text = BUFFER_OVER(bytes);
     uint64_t length = 0;
 
     for (unsigned i = 0; i < b->set.count; i++) {
-        struct buffer head = BUFFER_OVER(bytes);
-        put_part_head(&head, b, &b->set.ranges[i]);
-        length += head.len + (b->set.ranges[i].last - b->set.ranges[i].first + 1);
+        const struct range *range = &b->set.ranges[i];
+        text.len = 0;
+        put_part_head(&text, b, range);
+        length += text.len + (range->last - range->first + 1);
     }
-    struct buffer end = BUFFER_OVER(bytes);
-    put_end(&end, b);
-    return length + end.len;
+    text.len = 0;
+    put_end(&text, b);
+    return length + text.len;
 }
 
 bool byteranges_answer(struct answer *answer, const struct range_set *set, uint64_t size,

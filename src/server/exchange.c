@@ -592,7 +592,7 @@ static void finish_exchange(struct worker *w, struct connection *c, struct excha
 {
     log_exchange(w, c, x);
     release(x);
-    if (x == c->exchange) {
+    if (x != &w->exchange) {
         c->exchange = NULL;
         free(x);
     }

@@ -122,7 +122,7 @@ void gate_tend(struct gate *gate, int64_t now_ms)
 {
     if (gate->exhausted && !gate->open && now_ms - gate->exhausted_ms >= PAUSE_MS)
         gate_open(gate);
-    else if (gate->exhausted && now_ms - gate->exhausted_ms >= 10 * PAUSE_MS)
+    else if (gate->exhausted && now_ms - gate->exhausted_ms >= 10 * (int64_t)PAUSE_MS)
         gate->exhausted = false;
     if (gate->episode_refused > 0 && now_ms - gate->episode_last_ms >= EPISODE_MS) {
         log_notice("clients are served again; %llu were turned away",

@@ -147,8 +147,7 @@ static bool read_size(int option, const char *text, uint64_t *value)
     static const char units[] = "KMGT";
     struct span digits = span_of(text);
     unsigned shift = 0;
-    char last = digits.len > 0 ? digits.ptr[digits.len - 1] : '\0';
-    const char *unit = last != '\0' ? strchr(units, last) : NULL;
+    const char *unit = digits.len > 0 ? strchr(units, digits.ptr[digits.len - 1]) : NULL;
 
     if (unit != NULL) {
         shift = 10 * (unsigned)(unit - units + 1);
@@ -273,8 +272,8 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .root = "www",
         .queue = DEFAULT_QUEUE,
         .patience_ms = DEFAULT_PATIENCE_MS,
-        .head_timeout_ms = DEFAULT_HEAD_TIMEOUT_S * 1000,
-        .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * 1000,
+        .head_timeout_ms = DEFAULT_HEAD_TIMEOUT_S * (int64_t)1000,
+        .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * (int64_t)1000,
         .min_rate = DEFAULT_MIN_RATE,
         .listing = true,
         .fsync = true,

@@ -278,9 +278,10 @@ static void leave_terminal(void)
 
 static int drop_root(const char *user)
 {
-    const struct passwd *entry = getpwnam(user);
+    char strings[4096];
+    struct passwd place, *entry;
 
-    if (entry == NULL) {
+    if (getpwnam_r(user, &place, strings, sizeof strings, &entry) != 0 || entry == NULL) {
         log_error("--user: there is no user '%s'", user);
         return EXIT_USAGE;
     }
@@ -484,7 +485,7 @@ static void keep_time(struct main_thread *m, int64_t now_ms)
 
     if (m->ticking && now_us >= m->next_tick_us) {
         m->ticking = queue_tick(&m->server->queue);
-        m->next_tick_us = now_us + QUEUE_TICK_MS * 1000;
+        m->next_tick_us = now_us + QUEUE_TICK_MS * (int64_t)1000;
     }
     if (now_ms >= m->next_sweep_ms) {
         bool draining = m->drain_until_ms != 0;
@@ -538,8 +539,10 @@ int server_run(const struct options *options)
     struct main_thread m = {.server = &server};
     int failed = start(&m);
 
-    if (failed != 0)
+    if (failed != 0) {
+        free(m.workers);
         return failed;
+    }
     loop(&m);
     stop(&m);
     return 0;
