@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 /*
- * A directory that was just made, or found, may be removed by another request before it is used, as
- * it is empty. Then all is done once more; often enough to win against a client that does nothing
- * but remove it.
+ * A directory that was there, or was made, may be removed before the file is put into it, since it
+ * is empty. Then all is done once more, and from the second time on under a lock that keeps
+ * directories from being removed: the key that no path has.
  */
-enum { PUBLISH_TRIES = 100 };
+enum { PUBLISH_TRIES = 8, DIRECTORIES_KEY = 0 };
 
 /* A name in a directory, where something is to be changed. */
 struct place {
@@ -57,6 +57,8 @@ static enum fs_result place_set_key(struct place *place)
         return fs_result_of_errno(errno);
     place->key = siphash24(no_key, place->name, strlen(place->name)) ^ (uint64_t)st.st_ino;
     place->key &= STATE_KEY_MAX;
+    if (place->key == DIRECTORIES_KEY)
+        place->key++;
     return FS_OK;
 }
 
@@ -270,11 +272,21 @@ static enum fs_result publish_once(struct stage *stage, const struct docroot *ro
 enum fs_result publish_stage(struct stage *stage, const struct docroot *root, const char *path,
                              const struct write_terms *terms, struct published *published)
 {
-    enum fs_result result = FS_NO_PARENT;
+    enum fs_result result;
+    int lock_fd;
 
     *published = (struct published){.file = FILE_NONE};
+    result = publish_once(stage, root, path, terms, published);
+    if (result != FS_NO_PARENT)
+        return result;
+    result = state_lock(stage->state, DIRECTORIES_KEY, &lock_fd);
+    if (result != FS_OK)
+        return result;
+    /* Who makes directories and fails takes them away again, without the lock: hence more tries. */
+    result = FS_NO_PARENT;
     for (int i = 0; i < PUBLISH_TRIES && result == FS_NO_PARENT; i++)
         result = publish_once(stage, root, path, terms, published);
+    close(lock_fd);
     /* Directories are made where they are missing, so it must be the stage itself that is gone. */
     return result == FS_NO_PARENT ? FS_IO : result;
 }
@@ -289,23 +301,40 @@ static enum fs_result remove_at(const struct place *place, const struct occupant
     return directory && errno == EEXIST ? FS_NOT_EMPTY : fs_result_of_errno(errno);
 }
 
+/* Removes what is there, under the lock of its name. */
+static enum fs_result remove_locked(const struct state *state, const struct docroot *root,
+                                    const struct place *place, const struct write_terms *terms)
+{
+    struct occupant occupant;
+    int lock_fd;
+    enum fs_result result = state_lock(state, place->key, &lock_fd);
+
+    if (result != FS_OK)
+        return result;
+    result = look_and_check(root, place, terms, &occupant);
+    if (result == FS_OK)
+        result = occupant.present ? remove_at(place, &occupant) : FS_NOT_FOUND;
+    close(lock_fd);
+    return result;
+}
+
 enum fs_result publish_removal(const struct state *state, const struct docroot *root,
                                const char *path, const struct write_terms *terms)
 {
     struct occupant occupant;
     struct place place;
     enum fs_result result;
-    int lock_fd;
+    int directories_fd = -1;
 
     result = place_open(root, path, NULL, &place);
     if (result == FS_OK)
-        result = state_lock(state, place.key, &lock_fd);
-    if (result == FS_OK) {
-        result = look_and_check(root, &place, terms, &occupant);
-        if (result == FS_OK)
-            result = occupant.present ? remove_at(&place, &occupant) : FS_NOT_FOUND;
-        close(lock_fd);
-    }
+        result = place_look(root, &place, &occupant);
+    if (result == FS_OK && occupant.file.directory)
+        result = state_lock(state, DIRECTORIES_KEY, &directories_fd);
+    if (result == FS_OK)
+        result = remove_locked(state, root, &place, terms);
+    if (directories_fd != -1)
+        close(directories_fd);
     if (result == FS_OK && terms->sync)
         result = sync_directories(state, place.fd, 0);
     place_close(&place);
