@@ -18,12 +18,13 @@
 
 enum {
     STRESS_CLIENTS_LIMIT = 100000,
-    STRESS_RAMP_CLIENTS = 10000, /* where a ramp ends when -n says nothing */
-    STRESS_RAMP_STEP_MS = 500,   /* how long each step of a ramp lasts */
-    STRESS_GRACE_MS = 2000,      /* for what is under way at the end, before it is cut off */
-    STRESS_BACKOFF_MS = 10,      /* after a connection could not be made */
-    STRESS_BUFFER = 16384,       /* of a client's wire */
-    STRESS_STACK = 512 * 1024,   /* of a thread; pages that are not touched cost nothing */
+    STRESS_RAMP_CLIENTS = 10000,   /* where a ramp ends when -n says nothing */
+    STRESS_RAMP_STEP_MS = 500,     /* how long each step of a ramp lasts */
+    STRESS_GRACE_MS = 2000,        /* for what is under way at the end, before it is cut off */
+    STRESS_BACKOFF_MS = 10,        /* after a connection could not be made */
+    STRESS_BUFFER = 16384,         /* of a client's wire */
+    STRESS_STACK = 512 * 1024,     /* of a thread; pages that are not touched cost nothing */
+    STRESS_SPARE_DESCRIPTORS = 32, /* beside one for each client */
     STRESS_SHARDS = 16,
     STRESS_SECONDS = 30,
     STRESS_TIMEOUT_MS = 10000,

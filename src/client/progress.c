@@ -33,8 +33,8 @@ void progress_put_bytes(struct buffer *out, uint64_t bytes)
     }
     size_t unit = 0;
     double value = (double)bytes / 1000;
-    /* 999.95 would be rounded to four digits. */
-    while (value >= 999.95 && unit < sizeof units - 2) {
+    /* 999.5 would be rounded to four digits. */
+    while (value >= 999.5 && unit < sizeof units - 2) {
         value /= 1000;
         unit++;
     }
@@ -61,10 +61,10 @@ static void put_bar(struct buffer *out, const struct progress *progress, uint64_
     if (share > 1)
         share = 1;
     unsigned filled = (unsigned)(share * width);
-    buffer_put_format(out, " %3u%% ", (unsigned)(share * 100));
+    buffer_put_format(out, " %3u%%", (unsigned)(share * 100));
     if (width == 0)
         return;
-    buffer_put_char(out, '[');
+    buffer_put_text(out, " [");
     if (progress->color)
         buffer_put_text(out, "\x1b[32m");
     for (unsigned i = 0; i < width; i++)

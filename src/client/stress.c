@@ -17,7 +17,6 @@
 enum {
     TICK_MS = 20,
     LIVE_MS = 250,
-    SPARE_DESCRIPTORS = 32, /* beside one for each client */
 };
 
 /* A run, as the thread that leads it sees it. */
@@ -36,7 +35,7 @@ struct leader {
 static bool raise_descriptor_limit(unsigned clients, struct failure *failure)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)clients + SPARE_DESCRIPTORS;
+    rlim_t wanted = (rlim_t)clients + STRESS_SPARE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
         return failure_set(failure, FAILURE_LOCAL, "%m");
     if (limit.rlim_cur >= wanted)

@@ -1,6 +1,7 @@
 #include "client/stress.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 enum { SECONDS_LIMIT = 24 * 3600 };
 
@@ -173,6 +174,19 @@ static bool parse_command(struct stress_plan *plan, int argc, char *const *argv,
     return true;
 }
 
+/* As many as a ramp tries when nobody says how many: no more than there are descriptors for. */
+static unsigned ramp_clients(void)
+{
+    struct rlimit limit;
+    bool is_small = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY &&
+                    limit.rlim_max < STRESS_RAMP_CLIENTS + STRESS_SPARE_DESCRIPTORS;
+    if (!is_small)
+        return STRESS_RAMP_CLIENTS;
+    return limit.rlim_max > STRESS_SPARE_DESCRIPTORS
+               ? (unsigned)limit.rlim_max - STRESS_SPARE_DESCRIPTORS
+               : 1;
+}
+
 bool stress_plan_parse(struct stress_plan *plan, int argc, char *const *argv,
                        struct failure *failure)
 {
@@ -185,7 +199,7 @@ bool stress_plan_parse(struct stress_plan *plan, int argc, char *const *argv,
     if (plan->clients == 0 && !plan->ramp)
         return failure_set(failure, FAILURE_USAGE, "how many clients? give -n N, or --ramp");
     if (plan->clients == 0)
-        plan->clients = STRESS_RAMP_CLIENTS;
+        plan->clients = ramp_clients();
     if (plan->ramp && plan->count > 0)
         return failure_set(failure, FAILURE_USAGE, "--ramp and -c do not go together");
     return parse_command(plan, argc - at, argv + at, failure);
