@@ -97,6 +97,21 @@ static int find_docroot(struct server *server)
     return 0;
 }
 
+/* Reads the secret. One that is damaged can only be replaced: the ids made with it are forgotten,
+   and better they than the service. */
+static bool load_secret(int directory_fd, uint8_t secret[static CLIENT_ID_SECRET_LEN])
+{
+    if (secret_load(directory_fd, secret))
+        return true;
+    if (errno != EBADMSG)
+        return false;
+    log_warning(
+        "the secret in the state directory (key) is damaged: making a new one, so client ids "
+        "given before are not known any more; the old one is key.damaged");
+    return renameat(directory_fd, "key", directory_fd, "key.damaged") == 0 &&
+           secret_load(directory_fd, secret);
+}
+
 /* Opens the server's own directory, and reads the secret there. FS_OK, or why it cannot be used. */
 static enum fs_result open_state_directory(struct server *server)
 {
@@ -110,7 +125,7 @@ static enum fs_result open_state_directory(struct server *server)
     docroot_close(&root);
     if (result != FS_OK)
         return result;
-    if (!secret_load(server->state.fd, secret) ||
+    if (!load_secret(server->state.fd, secret) ||
         !random_fill(&server->instance, sizeof server->instance)) {
         result = fs_result_of_errno(errno);
         state_close(&server->state);

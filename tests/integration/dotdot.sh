@@ -7,7 +7,7 @@ mkdir -p "$ROOT/dir/sub" "$ROOT/.git" "$ROOT/.well-known" "$ROOT/dir/.hidden" "$
 echo SECRET >"$ROOT/.htpasswd"
 echo SECRET >"$ROOT/.git/config"
 echo SECRET >"$ROOT/dir/.hidden/x.txt"
-echo SECRET >"$ROOT/.httpd/key"
+echo SECRET >"$ROOT/.httpd/other"
 echo SECRET >"$ROOT/dir/.well-known/x.txt"
 echo SECRET >"$ROOT/.well-known/.secret"
 echo public >"$ROOT/.well-known/security.txt"
@@ -61,7 +61,7 @@ file:///etc/passwd|400
 /dir/.hidden/x.txt|404
 /dir/.well-known/x.txt|404
 /.well-known/.secret|404
-/.httpd/key|404
+/.httpd/other|404
 /.httpd/|404
 /.well-known/../.htpasswd|404
 ROWS
