@@ -45,7 +45,8 @@ struct span member_name_of_slug(struct span slug, struct span content_type,
 /*
  * Publishes the stage at `path`, whose last component is a name that member_name gave, or at the
  * first of "name (2).ext", "name (3).ext", … that is free; `path`, which has MEMBER_ROOM bytes
- * behind it, then says which. As publish_stage otherwise.
+ * behind it, then says which. FS_NAME_TOO_LONG also where no target could name it. As
+ * publish_stage otherwise.
  */
 enum fs_result member_publish(struct stage *stage, const struct docroot *root, char *path,
                               bool sync, struct published *published);

@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/random.h"
 #include "http/media_type.h"
+#include "http/target.h"
 
 #include <stdlib.h>
 
@@ -110,6 +111,17 @@ struct span member_name_of_slug(struct span slug, struct span content_type,
     return file_name_safe(buffer_span(&longer), out);
 }
 
+/* A path that no target can hold would lead to a file that nobody can ask for. */
+static enum fs_result publish_reachable(struct stage *stage, const struct docroot *root,
+                                        const char *path, const struct write_terms *terms,
+                                        struct published *published)
+{
+    *published = (struct published){.file = FILE_NONE};
+    if (strlen(path) >= TARGET_PATH_LIMIT)
+        return FS_NAME_TOO_LONG;
+    return publish_stage(stage, root, path, terms, published);
+}
+
 /* Whether something stands in the way that has that name, and another name would do. */
 static bool is_taken(enum fs_result result)
 {
@@ -125,7 +137,7 @@ enum fs_result member_publish(struct stage *stage, const struct docroot *root, c
     char *name = slash != NULL ? slash + 1 : path;
     char wish[FILE_NAME_LIMIT], numbered[FILE_NAME_LIMIT];
     size_t wish_len = strlen(name);
-    enum fs_result result = publish_stage(stage, root, path, &terms, published);
+    enum fs_result result = publish_reachable(stage, root, path, &terms, published);
 
     if (wish_len > sizeof wish)
         return result;
@@ -137,7 +149,7 @@ enum fs_result member_publish(struct stage *stage, const struct docroot *root, c
         struct span next = file_name_numbered(span_make(wish, wish_len), n, numbered);
         memcpy(name, next.ptr, next.len);
         name[next.len] = '\0';
-        result = publish_stage(stage, root, path, &terms, published);
+        result = publish_reachable(stage, root, path, &terms, published);
     }
     return result;
 }

@@ -181,6 +181,13 @@ part='--B\r\nContent-Disposition: form-data; name="f"; filename="'
 form() { # form HOW TEXT : posts those bytes as a form with the boundary B
     raw send "POST /in/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: $(printf %b "$2" | wc -c)\r\n\r\n" "$1" "$2"
 }
+form_slowly() { # three files; the last boundary comes when $TMP/go_on is there
+    local text="${part}a\"\r\n\r\none\r\n${part}b\"\r\n\r\ntwo\r\n${part}c\"\r\n\r\nthree\r\n"
+    local whole="$text--B--\r\n" fifo=$TMP/rest
+    mkfifo "$fifo"
+    (wait_for $((20 * SLOW)) test -e "$TMP/go_on" && printf -- '--B--\r\n' >"$fifo") &
+    raw send "POST /in/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: $(printf %b "$whole" | wc -c)\r\n\r\n$text" file "$fifo" >"$TMP/slowly"
+}
 for how in send bytewise; do
     empty
     answer=$(form $how "preamble\r\n${part}a.txt\"\r\n\r\none\r\n--C\r\n--\r\n${part}\"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n${part}b.txt\"\r\n\r\n\r\n--B--\r\nepilogue")
@@ -241,6 +248,28 @@ aborted "after the last boundary, before the length is reached" send "$head$whol
 aborted "in an ordinary body" send "POST /in/ HTTP/1.1\r\nHost: localhost\r\nSlug: x\r\nContent-Length: 1000000\r\n\r\n" repeat 50000 0123456789 wait 50
 wait_for $((10 * SLOW)) descriptors_are "$descriptors_before"
 ok "no descriptor is left open ($descriptors_before, now $(descriptors))"
+
+# Two ways in which the last of three files cannot be published once the others are: its path would be
+# longer than any target, and its stage is gone.
+empty
+deep=in
+for _ in {1..15}; do deep+=/${long:0:250}; done
+deep+=/${long:0:200}
+(cd "$ROOT" && for name in ${deep//\// }; do mkdir -p "$name" && cd "$name" || exit; done)
+in_deep() { find "$ROOT/in" -type f | wc -l; }
+fetch -F "f=@$TMP/five;filename=a" -F "f=@$TMP/five;filename=b" -F "f=@$TMP/five;filename=$long" "/$deep"
+is "$STATUS $(in_deep) $(staged)" '414 0 0' "a file that nobody could ask for: nothing of its form"
+fetch -F "f=@$TMP/five;filename=a" "/$deep"
+is "$STATUS $(in_deep)" '201 1' "though what has a shorter name is stored there"
+
+empty
+helper form_slowly
+staged_all() { [ "$(staged)" -eq 3 ]; }
+wait_for $((10 * SLOW)) staged_all
+rm -f "$(grep -l three "$ROOT"/.httpd/uploads/*)"
+touch "$TMP/go_on"
+wait "$HELPER"
+is "$(status_of "$(cat "$TMP/slowly")") $(members)$(staged)" '500 0' "a stage that was lost: nothing of its form"
 
 # A thousand files, and one more.
 many() { # many COUNT : so many tiny files as one form
