@@ -1,0 +1,152 @@
+#include "server/body.h"
+
+#include "server/compose.h"
+#include "server/route.h"
+
+#include <errno.h>
+
+enum {
+    DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
+    DIRECT_MOST = 1 << 20,  /* and how many in one go */
+};
+
+/* How the part of a body that has been received ends. */
+enum body {
+    BODY_MORE,
+    BODY_WHOLE,
+    BODY_MALFORMED, /* there is no telling where it ends, or it broke off */
+    BODY_REFUSED,   /* whoever takes it does not want more */
+};
+
+/* Hands a run of the body to whoever wants it. */
+static enum intake_result take_body(struct exchange *x, struct span run)
+{
+    x->body_seen += run.len;
+    if (x->intake == NULL)
+        return x->body_seen > BODY_DISCARD_LIMIT ? INTAKE_REFUSED : INTAKE_TAKEN;
+    return x->intake->take(x->intake, run.ptr, run.len);
+}
+
+/* What of the body has been received is unwrapped and taken. */
+static enum body unwrap_body(struct worker *w, struct exchange *x)
+{
+    struct span input = span_make(w->in + w->in_at, w->in_len - w->in_at), data;
+
+    if (x->request.framing != FRAMING_CHUNKED) {
+        data = span_make(input.ptr, input.len < x->body_left ? input.len : (size_t)x->body_left);
+        w->in_at += data.len;
+        x->body_left -= data.len;
+        if (data.len > 0 && take_body(x, data) == INTAKE_REFUSED)
+            return BODY_REFUSED;
+        return x->body_left == 0 ? BODY_WHOLE : BODY_MORE;
+    }
+    for (;;) {
+        enum chunked_result result = chunked_decode(&x->chunked, &input, &data);
+        w->in_at = w->in_len - input.len;
+        if (result == CHUNKED_BAD)
+            return BODY_MALFORMED;
+        if (result != CHUNKED_DATA)
+            return result == CHUNKED_DONE ? BODY_WHOLE : BODY_MORE;
+        if (take_body(x, data) == INTAKE_REFUSED)
+            return BODY_REFUSED;
+    }
+}
+
+/* The body is over, in one way or another: makes the answer. */
+static enum step finish_body(struct worker *w, struct exchange *x, enum body body)
+{
+    struct answer answer;
+
+    x->body_over = body == BODY_WHOLE;
+    if (body != BODY_WHOLE) {
+        if (body == BODY_MALFORMED)
+            return compose_refusal(w, x, STATUS_BAD_REQUEST);
+        if (x->intake == NULL)
+            return compose_refusal(w, x, STATUS_CONTENT_TOO_LARGE);
+    }
+    answer_init(&answer, BUFFER_OVER(w->fields));
+    if (x->intake != NULL)
+        x->intake->finish(x->intake, w, &x->request, body == BODY_WHOLE, &answer);
+    else
+        route_answer(w, &x->request, &answer);
+    return compose_answer(w, x, &answer);
+}
+
+/* What is received next overwrites the head, which is still needed. */
+static void save_head(struct worker *w, struct exchange *x)
+{
+    if (x == &w->exchange && x->request.head != w->head) {
+        memcpy(w->head, x->request.head, x->request.head_len);
+        x->request.head = w->head;
+    }
+}
+
+/* How much of the body can go straight to a file: what is known to be nothing else. */
+static size_t direct_len(const struct worker *w, const struct connection *c,
+                         const struct exchange *x)
+{
+    uint64_t left =
+        x->request.framing == FRAMING_CHUNKED ? chunked_left(&x->chunked) : x->body_left;
+
+    if (x->intake == NULL || x->intake->file_fd == -1 || !c->readable || w->in_at < w->in_len ||
+        left < DIRECT_LEAST)
+        return 0;
+    return left < DIRECT_MOST ? (size_t)left : DIRECT_MOST;
+}
+
+/* Moves body bytes from the socket to where they belong without looking at them. */
+static enum step move_body(struct worker *w, struct connection *c, struct exchange *x, size_t len)
+{
+    size_t moved;
+    enum stream_result result =
+        stream_receive_to_file(c->fd, &w->pipe, x->intake->file_fd, len, &moved);
+    int error = result == STREAM_FILE_FAILED ? errno : 0;
+
+    w->moved += moved;
+    x->body_seen += moved;
+    if (x->request.framing == FRAMING_CHUNKED)
+        chunked_skip(&x->chunked, moved);
+    else
+        x->body_left -= moved;
+    if (x->intake->moved(x->intake, moved, error) == INTAKE_REFUSED)
+        return finish_body(w, x, BODY_REFUSED);
+    switch (result) {
+    case STREAM_OK:
+        return w->moved > BODY_TURN_BYTES && queue_has_waiting(&w->server->queue) ? STEP_AGAIN
+                                                                                  : STEP_DONE;
+    case STREAM_STALLED: c->readable = false; return STEP_STALLED;
+    default: return STEP_CLOSE;
+    }
+}
+
+enum step body_receive(struct worker *w, struct connection *c, struct exchange *x)
+{
+    for (;;) {
+        enum body body = unwrap_body(w, x);
+        if (body != BODY_MORE)
+            return finish_body(w, x, body);
+        save_head(w, x);
+        /* The client waits for a word before it sends the body (RFC 9110 10.1.1). */
+        if (x->request.expects_continue && x->body_seen == 0 && !x->continued) {
+            x->continued = true;
+            buffer_put_text(&w->out, "HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        if (channel_unsent(w) > 0 && channel_flush(w, c, false) == STEP_CLOSE)
+            return STEP_CLOSE;
+        size_t direct = direct_len(w, c, x);
+        enum step step = direct > 0 ? move_body(w, c, x, direct) : channel_receive(w, c);
+        if (step == STEP_CLOSE) /* it ends before its length */
+            return finish_body(w, x, BODY_MALFORMED);
+        if (step != STEP_DONE || x->status != STATUS_NONE)
+            return step;
+    }
+}
+
+void body_skip(struct worker *w, struct exchange *x)
+{
+    if (x->request.framing == FRAMING_LENGTH && w->in_len - w->in_at >= x->body_left) {
+        w->in_at += (size_t)x->body_left;
+        x->body_left = 0;
+        x->body_over = true;
+    }
+}
