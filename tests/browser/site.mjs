@@ -406,6 +406,37 @@ async function uploadFile(page) {
   is(text, body, 'and read back without the wrapping of the form');
 }
 
+// Three files in one form: one of 50 MB, and one whose name tries to be a path and markup. A person
+// can choose no such name, but a script can make one.
+async function uploadThree(page) {
+  if (!(await takesPost(page))) return skip('upload three', 'Allow of createUser/ has no POST');
+  await page.goto(`${url}index.html`);
+  const [response] = await Promise.all([
+    page.waitForNavigation(),
+    page.$eval('#file', (input) => {
+      const large = new Uint32Array(12500000).map((_, i) => i);
+      const files = new DataTransfer();
+      files.items.add(new File(['one'], 'one.txt'));
+      files.items.add(new File([large], 'fifty.bin'));
+      files.items.add(new File(['three'], '../../x<b>.txt'));
+      input.multiple = true;
+      input.files = files.files;
+      input.form.submit();
+    }),
+  ]);
+  if (!is(response.status(), 201, 'three files of one form are created')) return;
+  await page.screenshot({ path: picture('uploaded-three') });
+  const links = await page.$$eval('li a', (all) => all.map((a) => a.getAttribute('href')));
+  const names = ['one.txt', 'fifty.bin', 'x%3Cb%3E.txt'];
+  is(links.join(' '), names.map((name) => `/createUser/${name}`).join(' '), 'the page lists them');
+  is((await fetchText(page, links[2])).text, 'three', 'the odd name is one name, in its directory');
+  const wrong = await page.evaluate(async (address) => {
+    const words = new Uint32Array(await (await fetch(address)).arrayBuffer());
+    return words.length === 12500000 ? words.findIndex((word, i) => word !== i) : words.length;
+  }, links[1]);
+  is(wrong, -1, 'and 50 MB have come as they were');
+}
+
 // Each gets a page of its own, on which nothing has happened yet.
 const VISITS = [
   ['links', followEveryLink],
@@ -422,6 +453,7 @@ const VISITS = [
   ['many requests', (page) => fetchMany(page, 300)],
   ['create user', createUser],
   ['upload', uploadFile],
+  ['upload three', uploadThree],
 ];
 
 async function visitSite() {
