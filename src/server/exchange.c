@@ -143,13 +143,13 @@ static void release(struct exchange *x)
 static void finish_exchange(struct worker *w, struct connection *c, struct exchange *x)
 {
     log_exchange(w, c, x);
+    c->reused = true;
+    connection_enter(c, PHASE_IDLE, w->now_ms);
     release(x);
     if (x != &w->exchange) {
         c->exchange = NULL;
         free(x);
     }
-    c->reused = true;
-    connection_enter(c, PHASE_IDLE, w->now_ms);
 }
 
 /*
