@@ -526,7 +526,7 @@ static void loop(struct main_thread *m)
     }
 }
 
-static void stop(struct main_thread *m)
+static void stop_threads(struct main_thread *m)
 {
     struct server *server = m->server;
 
@@ -534,31 +534,45 @@ static void stop(struct main_thread *m)
     for (unsigned i = 0; i < m->started; i++)
         pthread_join(m->workers[i].thread, NULL);
     access_log_close(&server->log);
-    connection_table_free(&server->connections);
-    close(server->watch.epoll_fd);
-    close(server->watch.kick_fd);
-    close(m->epoll_fd);
-    close(m->signal_fd);
-    close(m->kick_fd);
-    free(server->media_types.entries);
-    free(server->docroot_path);
     if (server->options->pid_file != NULL)
         unlink(server->options->pid_file);
+}
+
+/* Gives back what start took, however far it came. */
+static void release(struct main_thread *m)
+{
+    struct server *server = m->server;
+    const int fds[] = {m->epoll_fd, m->signal_fd, m->kick_fd, server->watch.epoll_fd,
+                       server->watch.kick_fd};
+
+    connection_table_free(&server->connections);
+    gate_close(&m->gate);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] != -1)
+            close(fds[i]);
     state_close(&server->state);
     free(m->workers);
+    free(server->media_types.entries);
+    free(server->docroot_path);
 }
 
 int server_run(const struct options *options)
 {
-    struct server server = {.options = options};
-    struct main_thread m = {.server = &server};
+    struct server server = {
+        .options = options,
+        .state = STATE_CLOSED,
+        .watch = {.epoll_fd = -1, .kick_fd = -1},
+    };
+    struct main_thread m = {.server = &server, .epoll_fd = -1, .signal_fd = -1, .kick_fd = -1};
     int failed = start(&m);
 
-    if (failed != 0) {
-        free(m.workers);
-        return failed;
-    }
-    loop(&m);
-    stop(&m);
-    return 0;
+    if (failed == 0)
+        loop(&m);
+    /* A start that failed with threads running cannot end them in order: it ends with the process.
+     */
+    if (failed == 0)
+        stop_threads(&m);
+    if (failed == 0 || m.started == 0)
+        release(&m);
+    return failed;
 }
