@@ -1,6 +1,7 @@
 /* httpd: the daemon's main. */
 
 #include "base/log.h"
+#include "server/passwd.h"
 #include "server/server.h"
 
 int main(int argc, char **argv)
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_EXIT_OK: return 0;
     case OPTIONS_EXIT_USAGE: return 2;
+    case OPTIONS_PASSWD: return passwd_run(options.passwd_user);
     case OPTIONS_RUN: break;
     }
     return server_run(&options);

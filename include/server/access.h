@@ -2,20 +2,21 @@
 #define SERVER_ACCESS_H
 
 /*
- * Who may do what: reading is for all, writing for those who may. Worker threads.
+ * Who may do what: reading is for all unless --private, writing for those who may. Worker threads.
  *
  * Asked in this order, before anything is looked at in the docroot: whether the host is one this
  * server speaks for (421 otherwise), whether a page of another site is behind a request that
  * changes something (403), whether changes are allowed at all (405 on a read-only server), and who
- * the client is (401, 403).
+ * the client is (401, 403, and 429 after too many wrong passwords). A browser's question
+ * beforehand, whether a page of --cors may send a request, is answered before the last three.
  */
 
 #include "http/target.h"
 #include "server/answer.h"
 #include "server/worker.h"
 
-/* Whether the request may be served. False: *answer says why not. Sets worker->user when the client
-   said who it is. */
+/* Whether the request is to be served. False: *answer is all there is to say. Sets the user of
+   worker->exchange when the client said who it is. */
 bool access_allows(struct worker *worker, const struct request *request,
                    const struct target *target, struct answer *answer);
 

@@ -13,6 +13,7 @@
 #include "http/chunked.h"
 #include "http/request.h"
 #include "http/target.h"
+#include "server/accounts.h"
 #include "server/intake.h"
 #include "server/producer.h"
 #include "server/protocol.h"
@@ -20,6 +21,9 @@
 struct exchange {
     struct request request;
     char *head_copy; /* owned: where request.head points once the exchange was parked; else NULL */
+
+    char user[ACCOUNT_NAME_LIMIT]; /* who sent it, as far as that was found out */
+    uint8_t user_len;
 
     /* The request body. */
     struct chunked chunked;

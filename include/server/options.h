@@ -33,14 +33,17 @@ struct options {
 
     /* Writing. */
     bool read_only;
-    bool public_writes;  /* anybody may write, on whatever address */
-    bool fsync;          /* an answer to a write means that it is on the disk */
-    uint64_t max_body;   /* bytes, 0: no limit */
-    uint64_t min_free;   /* bytes of the file system that writes leave free */
-    bool uuid_root;      /* GET / answers a client id */
-    int64_t expire_s;    /* transfers and staged uploads are forgotten after so long */
-    uint64_t max_staged; /* bytes of staged uploads at once; 0: no limit */
-    const char *state;   /* the server's own directory; NULL: .httpd in the docroot */
+    const char *auth_file;   /* the accounts; NULL: none, and nobody needs one */
+    bool private_reads;      /* reading needs an account as well */
+    const char *passwd_user; /* with OPTIONS_PASSWD */
+    bool public_writes;      /* anybody may write, on whatever address */
+    bool fsync;              /* an answer to a write means that it is on the disk */
+    uint64_t max_body;       /* bytes, 0: no limit */
+    uint64_t min_free;       /* bytes of the file system that writes leave free */
+    bool uuid_root;          /* GET / answers a client id */
+    int64_t expire_s;        /* transfers and staged uploads are forgotten after so long */
+    uint64_t max_staged;     /* bytes of staged uploads at once; 0: no limit */
+    const char *state;       /* the server's own directory; NULL: .httpd in the docroot */
     const char
         *cors_origin; /* whose pages may use this server as if they were its own; NULL: none */
     const char *hosts[OPTIONS_HOST_LIMIT];
@@ -49,6 +52,7 @@ struct options {
 
 enum options_result {
     OPTIONS_RUN,
+    OPTIONS_PASSWD,     /* no server: make a line for the accounts */
     OPTIONS_EXIT_OK,    /* help or version was asked for and printed */
     OPTIONS_EXIT_USAGE, /* one line on standard error says what is wrong: exit 2 */
 };

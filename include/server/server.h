@@ -15,6 +15,8 @@
 #include "server/queue.h"
 #include "server/watch.h"
 
+struct auth;
+
 struct server {
     const struct options *options;
     char *docroot_path; /* absolute */
@@ -24,6 +26,7 @@ struct server {
     uint32_t instance;        /* random: this process, among the servers of one state directory */
     bool read_only;           /* nothing in the docroot is changed */
     bool loopback_only;       /* all addresses are of the loopback */
+    struct auth *auth;        /* who has an account; NULL: nobody needs one */
     struct media_types media_types;
     struct connection_table connections;
     struct watch watch;

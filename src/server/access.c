@@ -2,7 +2,10 @@
 
 #include "http/response.h"
 #include "net/address.h"
+#include "server/auth.h"
+#include "server/cors.h"
 #include "server/status_page.h"
+#include "server/transfer_get.h"
 
 static bool refuse(struct worker *worker, const struct request *request, enum status status,
                    struct span sentence, struct answer *answer)
@@ -73,30 +76,127 @@ static bool is_cross_site(const struct server *server, const struct request *req
     struct span site = request_field(request, FIELD_SEC_FETCH_SITE);
     struct span origin = request_field(request, FIELD_ORIGIN);
 
-    if (origin.ptr != NULL && server->options->cors_origin != NULL &&
-        span_equal(origin, span_of(server->options->cors_origin)))
+    if (cors_allows(server, request))
         return false;
     if (span_equal(site, SPAN("cross-site")) || span_equal(site, SPAN("same-site")))
         return true;
     return origin.ptr != NULL && !is_own_origin(origin, request_field(request, FIELD_HOST));
 }
 
-bool access_allows_write(struct worker *worker, const struct request *request,
-                         const struct target *target, struct answer *answer)
+/* --- Accounts ------------------------------------------------------------------------------------
+ */
+
+/*
+ * The path that an account must cover. That of a transfer is the file's, for who else could say
+ * where it may go? An id itself, and asking for one, tells nothing about a file: any account will
+ * do.
+ */
+static void ask_about(const struct server *server, const struct target *target,
+                      struct auth_question *question)
 {
-    (void)target;
+    struct transfer_target transfer;
+
+    question->path = target->path;
+    if (transfer_target_of(server, target, &transfer)) {
+        question->path = span_of(transfer.path);
+        question->anywhere = question->path.len == 0;
+    } else if (span_equal(target->path, SPAN(".uuid"))) {
+        question->anywhere = true;
+    }
+}
+
+static void put_challenge(struct answer *answer)
+{
+    buffer_put_text(&answer->fields,
+                    "WWW-Authenticate: Basic realm=\"httpd\", charset=\"UTF-8\"\r\n"
+                    "WWW-Authenticate: Bearer realm=\"httpd\"\r\n");
+}
+
+/* Turns what is wrong with the client's account into an answer. */
+static bool refuse_account(struct worker *worker, const struct request *request,
+                           enum auth_result result, unsigned retry_s, struct answer *answer)
+{
+    switch (result) {
+    case AUTH_ALLOWED: return true;
+    case AUTH_UNKNOWN:
+        refuse(worker, request, STATUS_UNAUTHORIZED, SPAN_EMPTY, answer);
+        put_challenge(answer);
+        break;
+    case AUTH_FORBIDDEN:
+        refuse(worker, request, STATUS_FORBIDDEN, SPAN("This account may not do that here."),
+               answer);
+        break;
+    case AUTH_MALFORMED:
+        refuse(worker, request, STATUS_BAD_REQUEST, SPAN("The credentials are malformed."), answer);
+        break;
+    case AUTH_SLOWED:
+        refuse(worker, request, STATUS_TOO_MANY_REQUESTS,
+               SPAN("Too many logins from this address have failed. Please wait a little."),
+               answer);
+        response_field_u64(&answer->fields, SPAN("Retry-After"), retry_s);
+        break;
+    case AUTH_BUSY: refuse(worker, request, STATUS_SERVICE_UNAVAILABLE, SPAN_EMPTY, answer); break;
+    }
+    return false;
+}
+
+/* Whether the client has an account that may do this here. Notes who it is. */
+static bool has_account(struct worker *worker, const struct request *request,
+                        const struct target *target, bool writes, struct exchange *x,
+                        struct answer *answer)
+{
+    const struct server *server = worker->server;
+    struct auth_question question = {
+        .authorization = request->version == VERSION_0_9
+                             ? SPAN_EMPTY
+                             : request_field(request, FIELD_AUTHORIZATION),
+        .writes = writes,
+        .peer = &worker->connection->peer,
+        .now_ms = worker->now_ms,
+    };
+    struct auth_verdict verdict;
+    enum auth_result result = AUTH_ALLOWED;
+
+    if (server->auth == NULL)
+        return true;
+    if (writes || server->options->private_reads) {
+        ask_about(server, target, &question);
+        result = auth_decide(server->auth, &question, &verdict);
+    } else if (question.authorization.ptr != NULL) {
+        auth_recall(server->auth, question.authorization, &verdict);
+    } else {
+        return true;
+    }
+    if (x != NULL) {
+        memcpy(x->user, verdict.user, verdict.user_len);
+        x->user_len = (uint8_t)verdict.user_len;
+    }
+    return refuse_account(worker, request, result, verdict.retry_s, answer);
+}
+
+static bool allows_write(struct worker *worker, const struct request *request,
+                         const struct target *target, struct exchange *x, struct answer *answer)
+{
     if (worker->server->read_only) {
         refuse(worker, request, STATUS_METHOD_NOT_ALLOWED,
                SPAN("This server only lets its files be read."), answer);
         response_field(&answer->fields, SPAN("Allow"), SPAN("GET, HEAD, OPTIONS"));
         return false;
     }
-    return true;
+    return has_account(worker, request, target, true, x, answer);
+}
+
+bool access_allows_write(struct worker *worker, const struct request *request,
+                         const struct target *target, struct answer *answer)
+{
+    return allows_write(worker, request, target, NULL, answer);
 }
 
 bool access_allows(struct worker *worker, const struct request *request,
                    const struct target *target, struct answer *answer)
 {
+    /* A request is decided upon when its head has come: the worker still has the exchange. */
+    struct exchange *x = &worker->exchange;
     struct span host =
         target->authority.ptr != NULL ? target->authority : request_field(request, FIELD_HOST);
 
@@ -105,10 +205,12 @@ bool access_allows(struct worker *worker, const struct request *request,
                       SPAN("This server does not speak for that host. Start it with --host NAME "
                            "if it should."),
                       answer);
+    if (cors_answer_preflight(worker->server, request, answer))
+        return false;
     if (method_is_safe((enum method)request->method))
-        return true;
+        return has_account(worker, request, target, false, x, answer);
     if (is_cross_site(worker->server, request))
         return refuse(worker, request, STATUS_FORBIDDEN,
                       SPAN("A page of another site may not change anything here."), answer);
-    return access_allows_write(worker, request, target, answer);
+    return allows_write(worker, request, target, x, answer);
 }

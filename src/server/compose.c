@@ -1,6 +1,7 @@
 #include "server/compose.h"
 
 #include "http/response.h"
+#include "server/cors.h"
 #include "server/delivery.h"
 #include "server/status_page.h"
 
@@ -63,7 +64,8 @@ static void put_head(struct worker *w, const struct exchange *x, const struct an
         buffer_put_text(out, "Accept-Ranges: bytes\r\n");
     if (a->cache.len > 0)
         response_field(out, SPAN("Cache-Control"), a->cache);
-    put_vary(out, a->vary);
+    put_vary(out, a->vary | (w->server->options->cors_origin != NULL ? VARY_ORIGIN : 0));
+    cors_put_fields(out, w->server, &x->request);
     buffer_put_text(out, "X-Content-Type-Options: nosniff\r\n");
     buffer_put_span(out, buffer_span(&a->fields));
     if (!x->persistent)

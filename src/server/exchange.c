@@ -26,6 +26,7 @@ static void begin_exchange(struct exchange *x)
                    (x->request.framing == FRAMING_LENGTH && x->body_left == 0);
     x->continued = false;
     x->intake = NULL;
+    x->user_len = 0;
     x->status = STATUS_NONE;
     x->head_only = x->request.method == METHOD_HEAD;
     x->persistent = x->request.persistent;
@@ -116,6 +117,7 @@ static void log_exchange(struct worker *w, struct connection *c, const struct ex
         .when = worker_date(w),
         .status = x->status != STATUS_NONE ? (unsigned)x->status : CLIENT_WENT_AWAY,
         .sent = x->sent,
+        .user = span_make(x->user, x->user_len),
         .request = request_line(r),
         .referer = fields ? request_field(r, FIELD_REFERER) : SPAN_EMPTY,
         .user_agent = fields ? request_field(r, FIELD_USER_AGENT) : SPAN_EMPTY,

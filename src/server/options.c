@@ -1,6 +1,7 @@
 #include "server/options.h"
 
 #include "base/span.h"
+#include "server/cors.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -31,6 +32,11 @@ static const char help[] =
     "\n"
     "Who may write, and how much\n"
     "      --read-only         nobody; so it is on an address that is not a loopback one, unless:\n"
+    "      --auth FILE         who has an account there: lines USER:HASH[:/PATH[:r|rw]], read "
+    "again\n"
+    "                          on SIGHUP. Reading stays open to all\n"
+    "      --private           with --auth: reading needs an account as well\n"
+    "      --passwd USER       ask for a password, print a line for that file, and exit\n"
     "      --public-writes     anybody who can reach the address\n"
     "      --max-body SIZE     largest body taken, 0 for any: 10M, 4G (0)\n"
     "      --min-free SIZE     what writes leave free on the disk (64M)\n"
@@ -39,7 +45,8 @@ static const char help[] =
     "      --host NAME         a name this server is known by, may be repeated; others are "
     "refused\n"
     "                          on a loopback address (localhost)\n"
-    "      --cors ORIGIN       pages from there may use this server\n"
+    "      --cors ORIGIN       pages from there may use this server as its own may: "
+    "https://a.example\n"
     "\n"
     "Transfers that can be resumed\n"
     "      --expire TIME       forget them after so long without a change: 90s, 30m, 24h, 7d "
@@ -69,7 +76,8 @@ static const char help[] =
     "  -h, --help              this text\n"
     "  -V, --version           the version\n"
     "\n"
-    "SIGTERM and SIGINT finish what is under way and stop; SIGHUP re-opens the logs.\n";
+    "SIGTERM and SIGINT finish what is under way and stop; SIGHUP re-opens the logs and\n"
+    "reads the accounts again.\n";
 
 enum {
     OPTION_PATIENCE = 256,
@@ -84,6 +92,9 @@ enum {
     OPTION_NO_FSYNC,
     OPTION_HOST,
     OPTION_CORS,
+    OPTION_AUTH,
+    OPTION_PRIVATE,
+    OPTION_PASSWD,
     OPTION_UUID_ROOT,
     OPTION_EXPIRE,
     OPTION_MAX_STAGED,
@@ -113,6 +124,9 @@ static const struct option long_options[] = {
     {"state", required_argument, NULL, 's'},
     {"host", required_argument, NULL, OPTION_HOST},
     {"cors", required_argument, NULL, OPTION_CORS},
+    {"auth", required_argument, NULL, OPTION_AUTH},
+    {"private", no_argument, NULL, OPTION_PRIVATE},
+    {"passwd", required_argument, NULL, OPTION_PASSWD},
     {"uuid-root", no_argument, NULL, OPTION_UUID_ROOT},
     {"expire", required_argument, NULL, OPTION_EXPIRE},
     {"max-staged", required_argument, NULL, OPTION_MAX_STAGED},
@@ -197,6 +211,29 @@ static bool add(const char **list, unsigned *count, unsigned limit, int option, 
     return true;
 }
 
+static bool read_origin(struct options *o, const char *text)
+{
+    o->cors_origin = text;
+    if (cors_is_origin(text))
+        return true;
+    fprintf(stderr, "httpd: --cors takes an origin such as https://a.example, not '%s'\n", text);
+    return false;
+}
+
+/* What cannot be meant together. */
+static bool agree(const struct options *o)
+{
+    const char *fault = NULL;
+
+    if (o->private_reads && o->auth_file == NULL)
+        fault = "--private needs --auth, or nobody could read anything";
+    else if (o->public_writes && o->auth_file != NULL)
+        fault = "--public-writes and --auth contradict each other";
+    if (fault != NULL)
+        fprintf(stderr, "httpd: %s\n", fault);
+    return fault == NULL;
+}
+
 /* Takes one option with its argument. False when it is not right, and a line says why. */
 static bool take(struct options *o, int option, const char *text)
 {
@@ -251,7 +288,10 @@ static bool take(struct options *o, int option, const char *text)
     case OPTION_UUID_ROOT: o->uuid_root = true; return true;
     case OPTION_EXPIRE: return read_duration(option, text, &o->expire_s);
     case OPTION_MAX_STAGED: return read_size(option, text, &o->max_staged);
-    case OPTION_CORS: o->cors_origin = text; return true;
+    case OPTION_CORS: return read_origin(o, text);
+    case OPTION_AUTH: o->auth_file = text; return true;
+    case OPTION_PRIVATE: o->private_reads = true; return true;
+    case OPTION_PASSWD: o->passwd_user = text; return true;
     case 's': o->state = text; return true;
     case 'r': o->root = text; return true;
     case 'P': o->pid_file = text; return true;
@@ -298,5 +338,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
                 argv[optind]);
         return OPTIONS_EXIT_USAGE;
     }
-    return OPTIONS_RUN;
+    if (options->passwd_user != NULL)
+        return OPTIONS_PASSWD;
+    return agree(options) ? OPTIONS_RUN : OPTIONS_EXIT_USAGE;
 }

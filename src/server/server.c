@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "net/listener.h"
 #include "resume/secret.h"
+#include "server/auth.h"
 #include "server/gate.h"
 #include "server/worker.h"
 
@@ -150,10 +151,14 @@ static int open_state(struct main_thread *m)
     server->loopback_only = true;
     for (unsigned i = 0; i < m->gate.count; i++)
         server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
-    server->read_only = o->read_only || !(server->loopback_only || o->public_writes);
+    server->read_only =
+        o->read_only || !(server->loopback_only || o->public_writes || server->auth != NULL);
     if (server->read_only && !o->read_only)
-        log_notice("read-only: the address is not a loopback one (--public-writes lets anybody "
-                   "write)");
+        log_notice("read-only: the address is not a loopback one (--auth FILE says who may write, "
+                   "--public-writes lets anybody)");
+    else if (server->auth != NULL && !server->loopback_only)
+        log_notice("passwords travel as they are on that address: put something that speaks TLS "
+                   "before it");
     enum fs_result result = open_state_directory(server);
     if (result == FS_READ_ONLY || result == FS_DENIED) {
         log_notice("read-only, and downloads cannot be resumed by id: cannot write in %s (%s)",
@@ -164,6 +169,33 @@ static int open_state(struct main_thread *m)
         return EXIT_USAGE;
     }
     return 0;
+}
+
+/* Whether everybody could download the file. */
+static bool is_served(const struct server *server, const char *path)
+{
+    struct span root = span_of(server->docroot_path);
+    char *real = realpath(path, NULL);
+    bool inside = real != NULL && span_starts_with(span_of(real), root) && real[root.len] == '/';
+    bool hidden = inside && strstr(real + root.len, "/.") != NULL &&
+                  !span_starts_with(span_of(real + root.len), SPAN("/.well-known/"));
+
+    free(real);
+    return inside && !hidden;
+}
+
+static int open_accounts(struct server *server)
+{
+    const char *path = server->options->auth_file;
+
+    if (path == NULL)
+        return 0;
+    if (is_served(server, path)) {
+        log_error("'%s' would be served with the other files: keep the accounts elsewhere", path);
+        return EXIT_USAGE;
+    }
+    server->auth = auth_open(path, server->options->threads);
+    return server->auth != NULL ? 0 : EXIT_USAGE;
 }
 
 /* Types from the system's table, where there is one; the built-in ones do without it. */
@@ -391,6 +423,8 @@ static int start(struct main_thread *m)
 
     load_media_types(m->server);
     if (failed == 0)
+        failed = open_accounts(m->server);
+    if (failed == 0)
         failed = open_listeners(m);
     if (failed == 0)
         failed = open_logs(m->server);
@@ -454,6 +488,8 @@ static void obey_signals(struct main_thread *m, int64_t now_ms)
     while (read(m->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
             access_log_reopen(&m->server->log);
+            if (m->server->auth != NULL)
+                auth_reload(m->server->auth);
         } else if (m->drain_until_ms == 0) {
             begin_drain(m, now_ms);
         } else {
@@ -554,6 +590,7 @@ static void release(struct main_thread *m)
     free(m->workers);
     free(server->media_types.entries);
     free(server->docroot_path);
+    auth_close(server->auth);
 }
 
 int server_run(const struct options *options)
