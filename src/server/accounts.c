@@ -15,7 +15,8 @@ static struct span cut(struct span *rest, char separator)
 {
     struct span first = span_make(rest->ptr, span_find(*rest, separator));
 
-    *rest = first.len < rest->len ? span_from(*rest, first.len + 1) : SPAN_EMPTY;
+    *rest = first.len < rest->len ? span_make(rest->ptr + first.len + 1, rest->len - first.len - 1)
+                                  : SPAN_EMPTY;
     return first;
 }
 
