@@ -1,8 +1,22 @@
 /* httpd: the daemon's main. */
 
 #include "base/log.h"
+#include "hftp/hftp.h"
+#include "server/exchange.h"
 #include "server/passwd.h"
 #include "server/server.h"
+
+/* HFTP is spoken where HTTP is, unless it was given addresses of its own. */
+static int run(const struct options *o)
+{
+    bool own = o->hftp_bind_count > 0;
+    const struct service services[] = {
+        {&http_protocol, o->port, o->binds, o->bind_count},
+        {&hftp_protocol, o->hftp_port, own ? o->hftp_binds : o->binds,
+         own ? o->hftp_bind_count : o->bind_count},
+    };
+    return server_run(o, services, o->hftp ? 2 : 1);
+}
 
 int main(int argc, char **argv)
 {
@@ -15,5 +29,5 @@ int main(int argc, char **argv)
     case OPTIONS_PASSWD: return passwd_run(options.passwd_user);
     case OPTIONS_RUN: break;
     }
-    return server_run(&options);
+    return run(&options);
 }

@@ -20,7 +20,6 @@
 #include <stdatomic.h>
 
 struct delivery;
-struct exchange;
 struct protocol;
 struct worker;
 
@@ -84,7 +83,7 @@ struct connection {
     struct kept input;         /* the start of a head that is not whole */
     struct kept output;        /* response bytes the socket would not take */
     struct delivery *delivery; /* a download that is followed to its arrival; NULL otherwise */
-    struct exchange *exchange; /* a request under way, kept over a park; NULL otherwise */
+    void *exchange; /* what its protocol keeps of a request under way over a park; NULL: none */
 };
 
 /* All connections. Places come in slabs that are never given back, so that a pointer, once a place,

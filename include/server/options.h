@@ -16,6 +16,10 @@ struct options {
     uint16_t port;
     const char *binds[OPTIONS_BIND_LIMIT];
     unsigned bind_count; /* 0: loopback, IPv4 and IPv6 */
+    bool hftp;           /* speak HFTP too, on these: */
+    uint16_t hftp_port;
+    const char *hftp_binds[OPTIONS_BIND_LIMIT];
+    unsigned hftp_bind_count; /* 0: the addresses of HTTP */
     unsigned threads;
     const char *root;
     unsigned queue;

@@ -17,7 +17,8 @@ enum turn {
 };
 
 struct protocol {
-    const char *name;
+    const char *name;   /* also the scheme of its addresses */
+    bool changes_files; /* clients can change files with it */
 
     /*
      * Goes on with a connection for as long as it can move. Called by one worker at a time. Before

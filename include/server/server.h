@@ -12,6 +12,7 @@
 #include "server/access_log.h"
 #include "server/connection.h"
 #include "server/options.h"
+#include "server/protocol.h"
 #include "server/queue.h"
 #include "server/watch.h"
 
@@ -25,7 +26,7 @@ struct server {
     struct client_id_key ids; /* with resumes */
     uint32_t instance;        /* random: this process, among the servers of one state directory */
     bool read_only;           /* nothing in the docroot is changed */
-    bool loopback_only;       /* all addresses are of the loopback */
+    bool loopback_only;       /* all addresses at which files can be changed are of the loopback */
     struct auth *auth;        /* who has an account; NULL: nobody needs one */
     struct media_types media_types;
     struct connection_table connections;
@@ -35,8 +36,17 @@ struct server {
     atomic_bool draining; /* no further request is begun on a connection */
 };
 
-/* Runs the daemon until it is told to stop. The exit status: 0 after a drain, 1 when it could not
-   start (a line on standard error says why), 2 when an option turned out to be wrong. */
-int server_run(const struct options *options);
+/* What is spoken where. */
+struct service {
+    const struct protocol *protocol;
+    uint16_t port;
+    const char *const *binds;
+    unsigned bind_count; /* 0: loopback, IPv4 and, where there is one, IPv6 */
+};
+
+/* Runs the daemon until it is told to stop. The services share all but their addresses. The exit
+   status: 0 after a drain, 1 when it could not start (a line on standard error says why), 2 when an
+   option turned out to be wrong. */
+int server_run(const struct options *options, const struct service *services, unsigned count);
 
 #endif

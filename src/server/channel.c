@@ -1,5 +1,43 @@
 #include "server/channel.h"
 
+#include "server/delivery.h"
+
+enum {
+    SEND_FILE_BYTES = 2 << 20, /* asked of one sendfile */
+    STALL_MS = 20000, /* credit of a transfer: how long it may rest before its rate counts */
+};
+
+static size_t restore(struct kept *kept, char *memory)
+{
+    size_t len = kept_len(kept);
+
+    if (kept->bytes != NULL) {
+        memcpy(memory, kept->bytes + kept->at, len);
+        kept_clear(kept);
+    }
+    return len;
+}
+
+void channel_restore(struct worker *w, struct connection *c)
+{
+    w->moved = 0;
+    w->in_at = w->out_at = 0;
+    w->in_len = restore(&c->input, w->in);
+    w->out.len = restore(&c->output, w->out.data);
+    w->out.overflowed = false;
+}
+
+bool channel_keep(const struct worker *w, struct connection *c)
+{
+    bool kept = true;
+
+    if (channel_unsent(w) > 0)
+        kept = kept_set(&c->output, w->out.data + w->out_at, channel_unsent(w));
+    if (kept && w->in_len > w->in_at)
+        kept = kept_set(&c->input, w->in + w->in_at, w->in_len - w->in_at);
+    return kept;
+}
+
 enum step channel_flush(struct worker *w, struct connection *c, bool more)
 {
     while (channel_unsent(w) > 0) {
@@ -44,4 +82,50 @@ enum step channel_receive(struct worker *w, struct connection *c)
     case STREAM_ENDED: c->ended = true; return STEP_CLOSE;
     default: c->broken = true; return STEP_CLOSE;
     }
+}
+
+enum step channel_send_run(struct worker *w, struct connection *c, struct file_run *run,
+                           uint64_t *sent)
+{
+    while (run->left > 0) {
+        size_t taken, len = run->left < SEND_FILE_BYTES ? (size_t)run->left : SEND_FILE_BYTES;
+        if (w->moved > CHANNEL_TURN_BYTES && queue_has_waiting(&w->server->queue))
+            return STEP_AGAIN;
+        enum stream_result result = stream_send_file(c->fd, run->fd, &run->at, len, &taken);
+        run->left -= taken;
+        *sent += taken;
+        w->moved += taken;
+        c->sent += taken;
+        /* One that took less than it was offered has filled the socket: no need to be told so. */
+        if (result == STREAM_STALLED || (result == STREAM_OK && taken < len))
+            return STEP_STALLED;
+        c->broken |= result == STREAM_BROKEN;
+        if (result != STREAM_OK)
+            return STEP_CLOSE; /* also when the file is shorter than its head promised */
+        if (c->delivery != NULL && !delivery_progress(c))
+            return STEP_CLOSE;
+    }
+    return STEP_DONE;
+}
+
+int64_t channel_transfer_deadline(const struct worker *w, const struct connection *c)
+{
+    uint64_t rate = w->server->options->min_rate;
+    int64_t due = atomic_load_explicit(&c->deadline, memory_order_relaxed);
+
+    /* The first rest of this transfer: whatever the deadline was, it was not for this. */
+    if (due < c->phase_since + STALL_MS)
+        due = c->phase_since + STALL_MS;
+    if (rate == 0)
+        return w->moved > 0 ? w->now_ms + STALL_MS : due;
+    due += (int64_t)(w->moved * 1000 / rate);
+    return due < w->now_ms + STALL_MS ? due : w->now_ms + STALL_MS;
+}
+
+void channel_count_acknowledged(struct worker *w, struct connection *c)
+{
+    uint64_t acked = c->sent - stream_unacknowledged(c->fd);
+
+    w->moved = acked > c->acked ? acked - c->acked : 0;
+    c->acked = acked;
 }

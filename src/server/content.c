@@ -1,11 +1,7 @@
 #include "server/content.h"
 
-#include "server/delivery.h"
-
 enum {
-    TURN_BYTES = 4 << 20,      /* sent in one turn while others wait */
-    SEND_FILE_BYTES = 2 << 20, /* asked of one sendfile */
-    CHUNK_HEAD = 6,            /* "7fff\r\n" */
+    CHUNK_HEAD = 6, /* "7fff\r\n" */
     CHUNK_LIMIT = 0x7fff,
 };
 
@@ -32,31 +28,6 @@ static void produce(struct worker *w, struct exchange *x)
         buffer_put_text(&w->out, "0\r\n\r\n");
 }
 
-/* Sends what fits of a run of a file. */
-static enum step send_run(struct worker *w, struct connection *c, struct exchange *x,
-                          struct file_run *run)
-{
-    while (run->left > 0) {
-        size_t sent, len = run->left < SEND_FILE_BYTES ? (size_t)run->left : SEND_FILE_BYTES;
-        if (w->moved > TURN_BYTES && queue_has_waiting(&w->server->queue))
-            return STEP_AGAIN;
-        enum stream_result result = stream_send_file(c->fd, run->fd, &run->at, len, &sent);
-        run->left -= sent;
-        x->sent += sent;
-        w->moved += sent;
-        c->sent += sent;
-        /* One that took less than it was offered has filled the socket: no need to be told so. */
-        if (result == STREAM_STALLED || (result == STREAM_OK && sent < len))
-            return STEP_STALLED;
-        c->broken |= result == STREAM_BROKEN;
-        if (result != STREAM_OK)
-            return STEP_CLOSE; /* also when the file is shorter than its head promised */
-        if (c->delivery != NULL && !delivery_progress(c))
-            return STEP_CLOSE;
-    }
-    return STEP_DONE;
-}
-
 enum step content_send(struct worker *w, struct connection *c, struct exchange *x)
 {
     for (;;) {
@@ -71,13 +42,14 @@ enum step content_send(struct worker *w, struct connection *c, struct exchange *
         if (run->left > 0) {
             step = channel_flush(w, c, true);
             if (step == STEP_DONE)
-                step = send_run(w, c, x, run);
+                step = channel_send_run(w, c, run, &x->sent);
         } else {
             if (buffer_free(&w->out) < CHUNK_LIMIT + 2 * CHUNK_HEAD)
                 step = channel_flush(w, c, true);
             if (step == STEP_DONE)
                 produce(w, x);
-            if (step == STEP_DONE && w->moved > TURN_BYTES && queue_has_waiting(&w->server->queue))
+            if (step == STEP_DONE && w->moved > CHANNEL_TURN_BYTES &&
+                queue_has_waiting(&w->server->queue))
                 step = STEP_AGAIN;
         }
         if (step != STEP_DONE)

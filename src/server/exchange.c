@@ -13,7 +13,6 @@
 
 enum {
     TURN_REQUESTS = 64,     /* pipelined requests answered in one turn while others wait */
-    STALL_MS = 20000,       /* credit of a transfer: how long it may rest before its rate counts */
     CLIENT_WENT_AWAY = 499, /* what nginx writes in its log for a request that got no answer */
 };
 
@@ -195,12 +194,10 @@ static enum step run_exchanges(struct worker *w, struct connection *c)
     }
 }
 
-/* How long the connection may rest now. A transfer buys time with the bytes it moves, so that one
-   which keeps to the minimum rate goes on for ever, and one that does not ends. */
-static int64_t deadline_for(struct worker *w, struct connection *c)
+/* Until when the connection may rest. */
+static int64_t deadline_for(const struct worker *w, const struct connection *c)
 {
     const struct options *o = w->server->options;
-    int64_t due = atomic_load_explicit(&c->deadline, memory_order_relaxed);
     bool transfers = c->phase == PHASE_BODY || c->phase == PHASE_SEND || c->phase == PHASE_LINGER ||
                      kept_len(&c->output) > 0;
 
@@ -208,13 +205,7 @@ static int64_t deadline_for(struct worker *w, struct connection *c)
         return c->phase_since + (c->reused ? o->idle_timeout_ms : o->head_timeout_ms);
     if (c->phase == PHASE_HEAD && !transfers)
         return c->phase_since + o->head_timeout_ms;
-    /* The first rest of this transfer: whatever the deadline was, it was not for this. */
-    if (due < c->phase_since + STALL_MS)
-        due = c->phase_since + STALL_MS;
-    if (o->min_rate == 0)
-        return w->moved > 0 ? w->now_ms + STALL_MS : due;
-    due += (int64_t)(w->moved * 1000 / o->min_rate);
-    return due < w->now_ms + STALL_MS ? due : w->now_ms + STALL_MS;
+    return channel_transfer_deadline(w, c);
 }
 
 /* Copies the worker's exchange to the connection. */
@@ -244,28 +235,13 @@ static bool keep_exchange(struct worker *w, struct connection *c)
 static bool keep(struct worker *w, struct connection *c)
 {
     bool under_way = c->phase == PHASE_BODY || c->phase == PHASE_SEND;
-    bool kept = true;
+    bool kept = channel_keep(w, c);
 
-    if (channel_unsent(w) > 0)
-        kept = kept_set(&c->output, w->out.data + w->out_at, channel_unsent(w));
-    if (kept && w->in_len > w->in_at)
-        kept = kept_set(&c->input, w->in + w->in_at, w->in_len - w->in_at);
     if (kept && under_way && c->exchange == NULL)
         kept = keep_exchange(w, c);
     if (!kept && c->exchange == NULL)
         release(&w->exchange);
     return kept;
-}
-
-static size_t restore(struct kept *kept, char *memory)
-{
-    size_t len = kept_len(kept);
-
-    if (kept->bytes != NULL) {
-        memcpy(memory, kept->bytes + kept->at, len);
-        kept_clear(kept);
-    }
-    return len;
 }
 
 /* Everything was said: once it has been sent, the connection ends. */
@@ -278,12 +254,7 @@ static enum turn http_turn(struct worker *w, struct connection *c)
 {
     enum step step = STEP_DONE;
 
-    w->moved = 0;
-    w->in_at = w->out_at = 0;
-    w->in_len = restore(&c->input, w->in);
-    w->out.len = restore(&c->output, w->out.data);
-    w->out.overflowed = false;
-
+    channel_restore(w, c);
     if (c->delivery != NULL && !delivery_progress(c))
         return TURN_CLOSE;
     if (channel_unsent(w) > 0)
@@ -307,16 +278,10 @@ static enum turn http_turn(struct worker *w, struct connection *c)
     return step == STEP_AGAIN ? TURN_AGAIN : TURN_PARK;
 }
 
-/*
- * The time of a parked send is over. The client may have read all the while from what the kernel
- * had taken for it; what it acknowledged buys time just as well.
- */
+/* The time of a parked send is over, unless the client was reading all the while. */
 static enum turn expire_send(struct worker *w, struct connection *c)
 {
-    uint64_t acked = c->sent - stream_unacknowledged(c->fd);
-
-    w->moved = acked > c->acked ? acked - c->acked : 0;
-    c->acked = acked;
+    channel_count_acknowledged(w, c);
     connection_set_deadline(c, deadline_for(w, c));
     if (atomic_load_explicit(&c->deadline, memory_order_relaxed) > w->now_ms)
         return TURN_PARK;
@@ -386,6 +351,7 @@ static void http_refuse(struct connection *c)
 
 const struct protocol http_protocol = {
     .name = "http",
+    .changes_files = true,
     .turn = http_turn,
     .expire = http_expire,
     .drop = http_drop,

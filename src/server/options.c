@@ -28,6 +28,8 @@ static const char help[] =
     "  -p, --port N            TCP port, 0 takes a free one and prints it (8080)\n"
     "  -b, --bind ADDR         address to listen on, may be repeated; * is all (127.0.0.1 and "
     "::1)\n"
+    "      --hftp PORT         speak HFTP too, on this port (19500 by custom, 0 a free one)\n"
+    "      --hftp-bind ADDR    address for it, may be repeated (those of --bind)\n"
     "      --no-listing        do not show what is in a directory\n"
     "\n"
     "Who may write, and how much\n"
@@ -95,6 +97,8 @@ enum {
     OPTION_AUTH,
     OPTION_PRIVATE,
     OPTION_PASSWD,
+    OPTION_HFTP,
+    OPTION_HFTP_BIND,
     OPTION_UUID_ROOT,
     OPTION_EXPIRE,
     OPTION_MAX_STAGED,
@@ -103,6 +107,8 @@ enum {
 static const struct option long_options[] = {
     {"port", required_argument, NULL, 'p'},
     {"bind", required_argument, NULL, 'b'},
+    {"hftp", required_argument, NULL, OPTION_HFTP},
+    {"hftp-bind", required_argument, NULL, OPTION_HFTP_BIND},
     {"threads", required_argument, NULL, 't'},
     {"root", required_argument, NULL, 'r'},
     {"queue", required_argument, NULL, 'q'},
@@ -229,6 +235,10 @@ static bool agree(const struct options *o)
         fault = "--private needs --auth, or nobody could read anything";
     else if (o->public_writes && o->auth_file != NULL)
         fault = "--public-writes and --auth contradict each other";
+    else if (o->hftp && o->private_reads)
+        fault = "--hftp and --private contradict each other: HFTP knows no accounts";
+    else if (o->hftp_bind_count > 0 && !o->hftp)
+        fault = "--hftp-bind needs --hftp, which says the port";
     if (fault != NULL)
         fprintf(stderr, "httpd: %s\n", fault);
     return fault == NULL;
@@ -245,6 +255,14 @@ static bool take(struct options *o, int option, const char *text)
             return false;
         o->port = (uint16_t)n;
         return true;
+    case OPTION_HFTP:
+        if (!read_number(option, text, 0, 65535, &n))
+            return false;
+        o->hftp = true;
+        o->hftp_port = (uint16_t)n;
+        return true;
+    case OPTION_HFTP_BIND:
+        return add(o->hftp_binds, &o->hftp_bind_count, OPTIONS_BIND_LIMIT, option, text);
     case 't':
         if (!read_number(option, text, 1, 1024, &n))
             return false;

@@ -150,7 +150,8 @@ static int open_state(struct main_thread *m)
     server->state = STATE_CLOSED;
     server->loopback_only = true;
     for (unsigned i = 0; i < m->gate.count; i++)
-        server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
+        if (m->gate.listeners[i].protocol->changes_files)
+            server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
     server->read_only =
         o->read_only || !(server->loopback_only || o->public_writes || server->auth != NULL);
     if (server->read_only && !o->read_only)
@@ -225,12 +226,14 @@ static void load_media_types(struct server *server)
 }
 
 /* Opens one address. 0, or an exit status after a line that says why. */
-static int listen_on(struct gate *gate, const char *text, uint16_t *port, bool optional)
+static int listen_on(struct gate *gate, const struct protocol *protocol, const char *text,
+                     uint16_t *port, bool optional)
 {
     struct address address;
 
     if (!address_parse(&address, text, *port)) {
-        log_error("--bind takes an IPv4 or IPv6 address, not '%s'", text);
+        log_error("'%s' is not an IPv4 or IPv6 address that %s can be bound to", text,
+                  protocol->name);
         return EXIT_USAGE;
     }
     int fd = listener_open(&address, true);
@@ -241,7 +244,7 @@ static int listen_on(struct gate *gate, const char *text, uint16_t *port, bool o
         log_error("cannot listen on %s port %u: %m", text, *port);
         return EXIT_FAILED;
     }
-    if (!gate_add(gate, fd, &address, &http_protocol)) {
+    if (!gate_add(gate, fd, &address, protocol)) {
         close(fd);
         log_error("too many addresses");
         return EXIT_USAGE;
@@ -251,18 +254,17 @@ static int listen_on(struct gate *gate, const char *text, uint16_t *port, bool o
     return 0;
 }
 
-static int open_listeners(struct main_thread *m)
+static int open_listeners(struct gate *gate, const struct service *service)
 {
-    const struct options *o = m->server->options;
-    uint16_t port = o->port;
+    uint16_t port = service->port;
     int failed = 0;
 
-    if (o->bind_count == 0) {
-        failed = listen_on(&m->gate, "127.0.0.1", &port, false);
-        return failed != 0 ? failed : listen_on(&m->gate, "::1", &port, true);
+    if (service->bind_count == 0) {
+        failed = listen_on(gate, service->protocol, "127.0.0.1", &port, false);
+        return failed != 0 ? failed : listen_on(gate, service->protocol, "::1", &port, true);
     }
-    for (unsigned i = 0; i < o->bind_count && failed == 0; i++)
-        failed = listen_on(&m->gate, o->binds[i], &port, false);
+    for (unsigned i = 0; i < service->bind_count && failed == 0; i++)
+        failed = listen_on(gate, service->protocol, service->binds[i], &port, false);
     return failed;
 }
 
@@ -403,11 +405,14 @@ static int start_threads(struct main_thread *m)
 
 static void announce(const struct main_thread *m)
 {
-    char bytes[1024];
+    char bytes[4096];
     struct buffer text = BUFFER_OVER(bytes);
 
     for (unsigned i = 0; i < m->gate.count; i++) {
-        buffer_put_span(&text, i == 0 ? SPAN("http://") : SPAN(" and http://"));
+        if (i > 0)
+            buffer_put_text(&text, " and ");
+        buffer_put_span(&text, span_of(m->gate.listeners[i].protocol->name));
+        buffer_put_text(&text, "://");
         address_put(&text, &m->gate.listeners[i].address);
         buffer_put_char(&text, '/');
     }
@@ -416,7 +421,7 @@ static void announce(const struct main_thread *m)
 }
 
 /* Everything up to the first request. 0, or the exit status after a line that says why. */
-static int start(struct main_thread *m)
+static int start(struct main_thread *m, const struct service *services, unsigned count)
 {
     const struct options *o = m->server->options;
     int failed = find_docroot(m->server);
@@ -424,8 +429,8 @@ static int start(struct main_thread *m)
     load_media_types(m->server);
     if (failed == 0)
         failed = open_accounts(m->server);
-    if (failed == 0)
-        failed = open_listeners(m);
+    for (unsigned i = 0; i < count && failed == 0; i++)
+        failed = open_listeners(&m->gate, &services[i]);
     if (failed == 0)
         failed = open_logs(m->server);
     if (failed == 0 && o->daemon)
@@ -593,7 +598,7 @@ static void release(struct main_thread *m)
     auth_close(server->auth);
 }
 
-int server_run(const struct options *options)
+int server_run(const struct options *options, const struct service *services, unsigned count)
 {
     struct server server = {
         .options = options,
@@ -601,7 +606,7 @@ int server_run(const struct options *options)
         .watch = {.epoll_fd = -1, .kick_fd = -1},
     };
     struct main_thread m = {.server = &server, .epoll_fd = -1, .signal_fd = -1, .kick_fd = -1};
-    int failed = start(&m);
+    int failed = start(&m, services, count);
 
     if (failed == 0)
         loop(&m);

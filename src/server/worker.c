@@ -107,6 +107,7 @@ static void serve(struct worker *worker, struct connection *c)
             connection_close(&server->connections, c);
             return;
         }
+        docroot_refresh(&worker->docroot); /* what has come may be younger than the last look */
     }
 }
 
