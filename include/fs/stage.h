@@ -53,6 +53,12 @@ void stage_advance(struct stage *stage, uint64_t len);
 /* Cuts the stage down to `len` bytes, which is not more than it has. */
 enum fs_result stage_truncate(struct stage *stage, uint64_t len);
 
+/* Appends all that `from` has. When it fails, stage->len tells how much was written. */
+enum fs_result stage_append_stage(struct stage *stage, const struct stage *from);
+
+/* Makes it as young as if it had just been written: for state_sweep. */
+void stage_touch(const struct stage *stage);
+
 /* Returns when all bytes are on the disk, and the name by which they are found again. */
 enum fs_result stage_sync(const struct stage *stage);
 

@@ -39,8 +39,10 @@ struct transfer_record {
     bool complete;
     uint32_t flags;    /* the caller's */
     uint64_t holder;   /* the caller's: who holds it, for finding him */
+    uint64_t writer;   /* the caller's: in whose memory bytes past the offset may be */
     int64_t touched_s; /* when it was last changed, seconds since 1970 */
-    uint64_t inode;    /* download: the version of the file that the offset is about */
+    uint64_t inode;    /* the version of the file: that a download's offset is about, that an upload
+                          is to replace */
     uint64_t size;
     int64_t mtime_ns;
 };

@@ -38,6 +38,14 @@ struct intake {
      */
     int file_fd;
     enum intake_result (*moved)(struct intake *intake, size_t len, int error);
+
+    /* Whether somebody else has taken what this works on: then the connection is closed without a
+       word at its next turn. NULL: nobody can. By whoever owns the connection. */
+    bool (*is_evicted)(struct intake *intake);
+
+    /* Takes the next bytes of the trailer section (RFC 9112 7.1.2), its last CRLF included. NULL:
+       nobody asks for it. */
+    void (*trailer)(struct intake *intake, const char *bytes, size_t len);
 };
 
 #endif

@@ -17,4 +17,9 @@
 struct intake *post_begin(struct worker *worker, const struct request *request,
                           const struct target *target, struct answer *answer);
 
+/* Whether something may be posted to the target: a directory that is there. False: *answer says why
+   not. */
+bool post_find_directory(struct worker *worker, const struct request *request,
+                         const struct target *target, struct answer *answer);
+
 #endif

@@ -8,6 +8,10 @@
 #include "server/intake.h"
 #include "server/worker.h"
 
+/* Whether a file may be put at the target, and what must hold then. False: *answer says why not. */
+bool put_check(struct worker *worker, const struct request *request, const struct target *target,
+               struct write_terms *terms, struct answer *answer);
+
 /*
  * Holds the request against what is at the target, and makes the intake for its body. NULL when it
  * cannot be taken: *answer then says why. With Content-Range (14.5) the body goes on where an

@@ -25,6 +25,7 @@ struct server {
     bool resumes;       /* there is a state directory */
     struct client_id_key ids; /* with resumes */
     uint32_t instance;        /* random: this process, among the servers of one state directory */
+    uint64_t boot;            /* names this boot of this machine: who shares its kernel's memory */
     bool read_only;           /* nothing in the docroot is changed */
     bool loopback_only;       /* all addresses at which files can be changed are of the loopback */
     struct auth *auth;        /* who has an account; NULL: nobody needs one */

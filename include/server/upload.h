@@ -19,6 +19,8 @@ struct upload_plan {
     uint64_t offset;          /* with kept_name: where the body is to go on, which must be what the
                                  stage holds */
     uint64_t total;           /* with kept_name: published when the stage has reached this */
+    const struct file *base;  /* the body is to stand behind the bytes of this open file; NULL: it
+                                 is all there is */
     bool new_member;          /* a POST: where the path is taken, a number is added, and the answer
                                  says in its content what was made */
 };

@@ -145,6 +145,47 @@ enum fs_result stage_write(struct stage *stage, const char *ptr, size_t len)
     return FS_OK;
 }
 
+/* Reads and writes where the file system cannot copy by itself. */
+static enum fs_result append_by_hand(struct stage *stage, const struct stage *from, off_t at)
+{
+    enum { PIECE = 1 << 16 };
+    char piece[PIECE];
+    enum fs_result result = FS_OK;
+
+    while (result == FS_OK && (uint64_t)at < from->len) {
+        ssize_t n = pread(from->fd, piece, sizeof piece, at);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? FS_CHANGED : fs_result_of_errno(errno);
+        result = stage_write(stage, piece, (size_t)n);
+        at += n;
+    }
+    return result;
+}
+
+enum fs_result stage_append_stage(struct stage *stage, const struct stage *from)
+{
+    off_t at = 0;
+
+    while ((uint64_t)at < from->len) {
+        ssize_t n = copy_file_range(from->fd, &at, stage->fd, NULL, from->len - (uint64_t)at, 0);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO))
+            return fs_result_of_errno(errno);
+        if (n <= 0)
+            return append_by_hand(stage, from, at);
+        stage->len += (uint64_t)n;
+    }
+    return FS_OK;
+}
+
+void stage_touch(const struct stage *stage)
+{
+    futimens(stage->fd, NULL);
+}
+
 void stage_advance(struct stage *stage, uint64_t len)
 {
     stage->len += len;

@@ -143,6 +143,22 @@ static bool count_line(struct chunked *decoder)
     return ++decoder->line_ <= (trailer ? CHUNKED_TRAILER_LIMIT : CHUNKED_LINE_LIMIT);
 }
 
+/* Reads what there is of the trailer section, and reports it. The reader is told of DONE, or of
+   what is wrong, when he comes back. */
+static enum chunked_result report_trailer(struct chunked *decoder, struct span *input,
+                                          struct span *data)
+{
+    size_t len = 0;
+
+    while (len < input->len && decoder->state_ != DONE && decoder->state_ != BAD) {
+        char c = input->ptr[len++];
+        decoder->state_ = (uint8_t)(count_line(decoder) ? step(decoder, c) : BAD);
+    }
+    *data = span_make(input->ptr, len);
+    *input = span_make(input->ptr + len, input->len - len);
+    return decoder->state_ == BAD ? CHUNKED_BAD : CHUNKED_TRAILER;
+}
+
 enum chunked_result chunked_decode(struct chunked *decoder, struct span *input, struct span *data)
 {
     *data = SPAN_EMPTY;
@@ -156,6 +172,8 @@ enum chunked_result chunked_decode(struct chunked *decoder, struct span *input, 
             chunked_skip(decoder, len);
             return CHUNKED_DATA;
         }
+        if (decoder->state_ >= TRAILER_START && decoder->reports_trailer)
+            return report_trailer(decoder, input, data);
         char c = input->ptr[0];
         *input = span_make(input->ptr + 1, input->len - 1);
         decoder->state_ = (uint8_t)(count_line(decoder) ? step(decoder, c) : BAD);

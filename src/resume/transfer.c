@@ -35,7 +35,7 @@ struct state {
     uint64_t number; /* of this write; the higher of two counts */
     uint64_t generation, offset, length, inode, size;
     int64_t mtime_ns, touched_s;
-    uint64_t holder;
+    uint64_t holder, writer;
     uint32_t kind, flags;
     uint16_t path_len, note_len;
     uint8_t length_known, complete, pad[2];
@@ -113,6 +113,7 @@ static enum transfer_result load(struct transfer *t)
         .complete = s->complete != 0,
         .flags = s->flags,
         .holder = s->holder,
+        .writer = s->writer,
         .touched_s = s->touched_s,
         .inode = s->inode,
         .size = s->size,
@@ -137,6 +138,7 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
         .kind = (uint32_t)r->kind,
         .flags = r->flags,
         .holder = r->holder,
+        .writer = r->writer,
         .path_len = t->path_len_,
         .note_len = t->note_len_,
         .length_known = r->length_known,

@@ -45,6 +45,10 @@ static enum body unwrap_body(struct worker *w, struct exchange *x)
         w->in_at = w->in_len - input.len;
         if (result == CHUNKED_BAD)
             return BODY_MALFORMED;
+        if (result == CHUNKED_TRAILER) {
+            x->intake->trailer(x->intake, data.ptr, data.len);
+            continue;
+        }
         if (result != CHUNKED_DATA)
             return result == CHUNKED_DONE ? BODY_WHOLE : BODY_MORE;
         if (take_body(x, data) == INTAKE_REFUSED)

@@ -68,6 +68,9 @@ static void put_head(struct worker *w, const struct exchange *x, const struct an
     cors_put_fields(out, w->server, &x->request);
     buffer_put_text(out, "X-Content-Type-Options: nosniff\r\n");
     buffer_put_span(out, buffer_span(&a->fields));
+    /* tus 1.0: on every answer, whatever it says. */
+    if (x->request.head_len > 0 && request_field(&x->request, FIELD_TUS_RESUMABLE).ptr != NULL)
+        buffer_put_text(out, "Tus-Resumable: 1.0.0\r\n");
     if (!x->persistent)
         buffer_put_text(out, "Connection: close\r\n");
     else if (x->request.version == VERSION_1_0)

@@ -75,7 +75,10 @@ static enum step begin(struct worker *w, struct connection *c, struct exchange *
     connection_enter(c, PHASE_SEND, w->now_ms);
     answer_init(&answer, BUFFER_OVER(w->fields));
     switch (route_begin(w, r, &answer, &x->intake)) {
-    case ROUTE_INTAKE: connection_enter(c, PHASE_BODY, w->now_ms); return STEP_DONE;
+    case ROUTE_INTAKE:
+        x->chunked.reports_trailer = x->intake->trailer != NULL;
+        connection_enter(c, PHASE_BODY, w->now_ms);
+        return STEP_DONE;
     case ROUTE_ANSWERED:
         body_skip(w, x);
         step = compose_answer(w, x, &answer);
@@ -250,10 +253,43 @@ static enum turn end(struct connection *c)
     return c->ending == ENDING_LINGER ? TURN_LINGER : TURN_CLOSE;
 }
 
+/* Whether another connection goes on with what this one was sending. */
+static bool is_evicted(const struct connection *c)
+{
+    const struct exchange *x = c->exchange;
+    struct intake *intake = c->protocol == &http_protocol && x != NULL ? x->intake : NULL;
+
+    return intake != NULL && intake->is_evicted != NULL && intake->is_evicted(intake);
+}
+
+static enum turn end_evicted(struct worker *w, struct connection *c)
+{
+    log_exchange(w, c, c->exchange);
+    return TURN_CLOSE;
+}
+
+void exchange_evict(struct worker *w, uint64_t holder)
+{
+    struct server *server = w->server;
+    struct connection *c = connection_at(&server->connections, (uint32_t)holder);
+
+    if (holder >> 32 != server->instance || c == NULL || !watch_claim(c))
+        return;
+    if (is_evicted(c)) {
+        end_evicted(w, c);
+        connection_close(&server->connections, c);
+    } else {
+        /* Another has that place by now: it gets a turn for nothing. */
+        queue_push_ready(&server->queue, c);
+    }
+}
+
 static enum turn http_turn(struct worker *w, struct connection *c)
 {
     enum step step = STEP_DONE;
 
+    if (is_evicted(c))
+        return end_evicted(w, c);
     channel_restore(w, c);
     if (c->delivery != NULL && !delivery_progress(c))
         return TURN_CLOSE;

@@ -38,8 +38,8 @@ static bool means_file(struct worker *worker, const struct target *target)
 }
 
 /* Finds the directory, and holds the request against its conditions. False: the answer says why. */
-static bool find_directory(struct worker *worker, const struct request *request,
-                           const struct target *target, struct answer *answer)
+bool post_find_directory(struct worker *worker, const struct request *request,
+                         const struct target *target, struct answer *answer)
 {
     struct write_terms terms; /* not needed: what is made here replaces nothing anyway */
     struct file found;
@@ -124,7 +124,8 @@ struct intake *post_begin(struct worker *worker, const struct request *request,
     struct span type = request_field(request, FIELD_CONTENT_TYPE);
     struct span form = SPAN("multipart/form-data"), boundary;
 
-    if (!find_directory(worker, request, target, answer) || !is_storable(worker, request, answer))
+    if (!post_find_directory(worker, request, target, answer) ||
+        !is_storable(worker, request, answer))
         return NULL;
     if (!span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))), form))
         return begin_body(worker, request, target, answer);

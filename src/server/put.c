@@ -86,40 +86,47 @@ static bool plan_part(struct worker *worker, const struct request *request,
     return false;
 }
 
-struct intake *put_begin(struct worker *worker, const struct request *request,
-                         const struct target *target, struct answer *answer)
+bool put_check(struct worker *worker, const struct request *request, const struct target *target,
+               struct write_terms *terms, struct answer *answer)
 {
-    struct upload_plan plan = {.path = target->path.ptr};
-    char name[KEPT_NAME_LEN];
     struct file found;
 
     if (target->hidden) {
         status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
-        return NULL;
+        return false;
     }
     if (target->directory) {
         status_page_answer(worker, request, STATUS_BAD_REQUEST,
                            SPAN("PUT needs the name of a file; this address ends in a slash."),
                            answer);
-        return NULL;
+        return false;
     }
     enum fs_result result = docroot_stat(&worker->docroot, target->path.ptr, &found);
     if (result != FS_OK && result != FS_NOT_FOUND) {
         status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
-        return NULL;
+        return false;
     }
     if (result == FS_OK && found.directory) {
         status_page_answer(worker, request, STATUS_CONFLICT,
                            SPAN("There is a directory of that name."), answer);
-        return NULL;
+        return false;
     }
     /* A file is stored as it comes and served as it is: a coding would be lost (9.3.4). */
     if (request_field(request, FIELD_CONTENT_ENCODING).ptr != NULL) {
         status_page_answer(worker, request, STATUS_UNSUPPORTED_MEDIA_TYPE,
                            SPAN("Content-Encoding is not taken: send the file itself."), answer);
-        return NULL;
+        return false;
     }
-    if (!write_preconditions(worker, request, result == FS_OK, &found, &plan.terms, answer))
+    return write_preconditions(worker, request, result == FS_OK, &found, terms, answer);
+}
+
+struct intake *put_begin(struct worker *worker, const struct request *request,
+                         const struct target *target, struct answer *answer)
+{
+    struct upload_plan plan = {.path = target->path.ptr};
+    char name[KEPT_NAME_LEN];
+
+    if (!put_check(worker, request, target, &plan.terms, answer))
         return NULL;
     if (request_field(request, FIELD_CONTENT_RANGE).ptr != NULL &&
         !plan_part(worker, request, target, name, &plan, answer))

@@ -5,15 +5,20 @@
 #include "server/collection.h"
 #include "server/post.h"
 #include "server/put.h"
+#include "server/put_by_id.h"
+#include "server/resumable_upload.h"
 #include "server/static_file.h"
 #include "server/status_page.h"
 #include "server/transfer_get.h"
+#include "server/transfer_upload.h"
+#include "server/tus.h"
 
 static void put_allow(const struct server *server, struct answer *answer)
 {
     response_field(&answer->fields, SPAN("Allow"),
-                   server->read_only ? SPAN("GET, HEAD, OPTIONS")
-                                     : SPAN("GET, HEAD, PUT, POST, DELETE, MKCOL, MOVE, OPTIONS"));
+                   server->read_only
+                       ? SPAN("GET, HEAD, OPTIONS")
+                       : SPAN("GET, HEAD, PUT, POST, PATCH, DELETE, MKCOL, MOVE, OPTIONS"));
 }
 
 static void refuse_method(struct worker *worker, const struct request *request,
@@ -49,6 +54,44 @@ static bool find_target(struct worker *worker, const struct request *request, st
     return false;
 }
 
+/* Takes the id off the target, if it has one. */
+static void find_address(const struct server *server, const struct target *target,
+                         struct upload_address *address)
+{
+    struct transfer_target transfer;
+
+    *address = (struct upload_address){.target = *target};
+    if (transfer_target_of(server, target, &transfer)) {
+        address->by_id = true;
+        address->client = transfer.client;
+        address->target.path = span_of(transfer.path);
+        address->target.directory |= transfer.path[0] == '\0';
+    }
+}
+
+/* A body that becomes a file, or a part of one: by which of the protocols for that. */
+static struct intake *begin_upload(struct worker *worker, const struct request *request,
+                                   const struct target *target, enum method method,
+                                   struct answer *answer)
+{
+    struct upload_address address;
+
+    find_address(worker->server, target, &address);
+    if (address.by_id && !access_allows_write(worker, request, &address.target, answer))
+        return NULL;
+    if (request_field(request, FIELD_TUS_RESUMABLE).ptr != NULL && method != METHOD_PUT)
+        return method == METHOD_POST ? tus_post_begin(worker, request, &address, answer)
+                                     : tus_patch_begin(worker, request, &address, answer);
+    if (request_field(request, FIELD_UPLOAD_COMPLETE).ptr != NULL)
+        return resumable_upload_begin(worker, request, &address, answer);
+    if (method == METHOD_PATCH)
+        return update_range_begin(worker, request, &address, answer);
+    if (method == METHOD_POST)
+        return post_begin(worker, request, target, answer);
+    return address.by_id ? put_by_id_begin(worker, request, &address, answer)
+                         : put_begin(worker, request, target, answer);
+}
+
 enum routing route_begin(struct worker *worker, const struct request *request,
                          struct answer *answer, struct intake **intake)
 {
@@ -60,17 +103,20 @@ enum routing route_begin(struct worker *worker, const struct request *request,
         return ROUTE_ANSWERED;
     }
     if (!find_target(worker, request, &target, answer) ||
-        !access_allows(worker, request, &target, answer))
+        !access_allows(worker, request, &target, answer) ||
+        tus_refuses_version(worker, request, answer))
         return ROUTE_ANSWERED;
-    switch (request->method) {
+    enum method method = tus_method(request);
+    switch (method) {
     case METHOD_GET:
     case METHOD_HEAD:
     case METHOD_OPTIONS:
     case METHOD_DELETE:
     case METHOD_MKCOL:
     case METHOD_MOVE: return ROUTE_DISCARD;
-    case METHOD_POST: *intake = post_begin(worker, request, &target, answer); break;
-    case METHOD_PUT: *intake = put_begin(worker, request, &target, answer); break;
+    case METHOD_POST:
+    case METHOD_PUT:
+    case METHOD_PATCH: *intake = begin_upload(worker, request, &target, method, answer); break;
     default: refuse_method(worker, request, answer); break;
     }
     return *intake != NULL ? ROUTE_INTAKE : ROUTE_ANSWERED;
@@ -79,11 +125,12 @@ enum routing route_begin(struct worker *worker, const struct request *request,
 /* Whether the target is a client's id or one of its transfers, or asks for an id: then it is
  * answered. */
 static bool answer_resuming(struct worker *worker, const struct request *request,
-                            const struct target *target, struct answer *answer)
+                            const struct target *target, enum method method, struct answer *answer)
 {
     const struct server *server = worker->server;
     struct transfer_target transfer;
-    bool reads = request->method == METHOD_GET || request->method == METHOD_HEAD;
+    struct upload_address address;
+    bool reads = method == METHOD_GET || method == METHOD_HEAD;
 
     if (!server->resumes)
         return false;
@@ -92,9 +139,13 @@ static bool answer_resuming(struct worker *worker, const struct request *request
         client_id_answer(worker, request, answer);
         return true;
     }
-    if (!(reads || request->method == METHOD_DELETE) ||
-        !transfer_target_of(server, target, &transfer) || target->hidden)
+    if (!(reads || method == METHOD_DELETE) || !transfer_target_of(server, target, &transfer) ||
+        target->hidden)
         return false;
+    find_address(server, target, &address);
+    if (address.target.path.len > 0 &&
+        transfer_upload_answer(worker, request, &address, method, answer))
+        return true;
     transfer_get_answer(worker, request, &transfer, answer);
     return true;
 }
@@ -106,12 +157,18 @@ void route_answer(struct worker *worker, const struct request *request, struct a
     /* It was found before, but the path's memory may have served another request since. */
     if (!find_target(worker, request, &target, answer))
         return;
-    if (request->method != METHOD_OPTIONS && answer_resuming(worker, request, &target, answer))
+    enum method method = tus_method(request);
+    if (method != METHOD_OPTIONS && answer_resuming(worker, request, &target, method, answer))
         return;
-    switch (request->method) {
+    switch (method) {
     case METHOD_OPTIONS:
         answer->status = STATUS_NO_CONTENT;
         put_allow(worker->server, answer);
+        if (!worker->server->read_only) {
+            tus_put_options(&answer->fields, worker->server);
+            transfer_upload_put_limit(&answer->fields, worker->server,
+                                      resumable_upload_interop(request));
+        }
         break;
     case METHOD_DELETE: delete_answer(worker, request, &target, answer); break;
     case METHOD_MKCOL: mkcol_answer(worker, request, &target, answer); break;

@@ -113,6 +113,23 @@ static bool load_secret(int directory_fd, uint8_t secret[static CLIENT_ID_SECRET
            secret_load(directory_fd, secret);
 }
 
+/* A number for this boot of the machine, the same in all its processes; a random one where the
+   kernel does not tell, which is then nobody else's. */
+static bool name_boot(uint64_t *boot)
+{
+    static const uint8_t key[SIPHASH_KEY_LEN] = "httpd boot";
+    char id[64];
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd != -1 ? read(fd, id, sizeof id) : -1;
+
+    if (fd != -1)
+        close(fd);
+    if (n <= 0)
+        return random_fill(boot, sizeof *boot);
+    *boot = siphash24(key, id, (size_t)n);
+    return true;
+}
+
 /* Opens the server's own directory, and reads the secret there. FS_OK, or why it cannot be used. */
 static enum fs_result open_state_directory(struct server *server)
 {
@@ -126,7 +143,7 @@ static enum fs_result open_state_directory(struct server *server)
     docroot_close(&root);
     if (result != FS_OK)
         return result;
-    if (!load_secret(server->state.fd, secret) ||
+    if (!load_secret(server->state.fd, secret) || !name_boot(&server->boot) ||
         !random_fill(&server->instance, sizeof server->instance)) {
         result = fs_result_of_errno(errno);
         state_close(&server->state);

@@ -146,12 +146,25 @@ static bool open_stage(struct worker *worker, const struct request *request,
     return true;
 }
 
+/* Puts what is there already in front of the body. False: the answer says why it cannot be. */
+static bool copy_base(struct worker *worker, const struct request *request, const struct file *base,
+                      struct upload *u, struct answer *answer)
+{
+    const struct stage from = {.fd = base->fd, .len = base->size};
+
+    queue_step_aside(&worker->server->queue);
+    enum fs_result result = stage_append_stage(&u->stage, &from);
+    if (result != FS_OK)
+        status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+    return result == FS_OK;
+}
+
 struct intake *upload_begin(struct worker *worker, const struct request *request,
                             const struct upload_plan *plan, struct answer *answer)
 {
     const struct body_part part = {
         .partial = plan->kept_name.ptr != NULL,
-        .before = plan->offset,
+        .before = plan->base != NULL ? plan->base->size : plan->offset,
         .total = plan->total,
     };
     size_t path_len = strlen(plan->path);
@@ -170,6 +183,10 @@ struct intake *upload_begin(struct worker *worker, const struct request *request
     u->stage = STAGE_NONE;
     if (!body_guard_begin(&u->guard, worker, request, &part, answer) ||
         !open_stage(worker, request, plan, u, answer)) {
+        free_upload(&u->intake);
+        return NULL;
+    }
+    if (plan->base != NULL && !copy_base(worker, request, plan->base, u, answer)) {
         free_upload(&u->intake);
         return NULL;
     }
