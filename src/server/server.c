@@ -437,6 +437,22 @@ static void announce(const struct main_thread *m)
                SPAN_ARG(buffer_span(&text)), m->server->options->threads);
 }
 
+/*
+ * Removes what requests were staging when a server was killed. Of another process that shares the
+ * directory nothing is touched: it holds what it is working on.
+ */
+static void remove_leftovers(const struct server *server)
+{
+    unsigned removed = 0;
+    uint64_t freed_bytes = 0;
+
+    if (server->resumes)
+        state_sweep(&server->state, INT64_MIN, &removed, &freed_bytes);
+    if (removed > 0)
+        log_notice("removed %u unfinished uploads of %llu bytes that an earlier run left behind",
+                   removed, (unsigned long long)freed_bytes);
+}
+
 /* Everything up to the first request. 0, or the exit status after a line that says why. */
 static int start(struct main_thread *m, const struct service *services, unsigned count)
 {
@@ -469,6 +485,8 @@ static int start(struct main_thread *m, const struct service *services, unsigned
     if (failed != 0)
         return failed;
     announce(m);
+    /* The workers are serving already; only who connects now waits for this. */
+    remove_leftovers(m->server);
     if (o->daemon)
         leave_terminal();
     return 0;

@@ -6,6 +6,7 @@
 #include "http/response.h"
 #include "server/byteranges.h"
 #include "server/listing_page.h"
+#include "server/repr_digest.h"
 #include "server/status_page.h"
 
 #include <time.h>
@@ -181,6 +182,11 @@ static void answer_file(struct worker *worker, const struct request *request,
     if (request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL &&
         precondition_range_applies(request, &validators, now_s))
         apply_range(worker, request, file, answer);
+    /* Whatever part of it is sent; but of this file, not of the page that says there is no such
+     * part.
+     */
+    if (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT)
+        repr_digest_put(worker, request, file, answer);
 }
 
 /* Takes a directory's index.html in the directory's place, if there is one. */

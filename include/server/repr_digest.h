@@ -1,0 +1,23 @@
+#ifndef SERVER_REPR_DIGEST_H
+#define SERVER_REPR_DIGEST_H
+
+/* Repr-Digest (RFC 9530 3) of a file that is served, for those who ask for it. Worker threads. */
+
+#include "fs/docroot.h"
+#include "server/answer.h"
+#include "server/worker.h"
+
+enum {
+    /* A larger file goes without: its digest takes a worker for seconds, and anybody may ask. */
+    REPR_DIGEST_LARGEST = INT32_MAX,
+};
+
+/*
+ * Adds Repr-Digest when Want-Repr-Digest asks for sha-256. It is computed then and there, so that
+ * it is of the bytes that are sent: of all of the file, also when the answer is a part of it.
+ * Nothing is added when the file cannot be read, or changes meanwhile. Uses worker->page.
+ */
+void repr_digest_put(struct worker *worker, const struct request *request, const struct file *file,
+                     struct answer *answer);
+
+#endif
