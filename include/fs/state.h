@@ -35,6 +35,14 @@ struct state {
 enum fs_result state_open(struct state *state, const struct docroot *root, const char *path);
 void state_close(struct state *state);
 
+/*
+ * Goes over to the docroot's own state directory after the docroot was replaced. The descriptors
+ * keep their numbers, so that other threads may use the state all the while; what is staged in the
+ * old directory can still be published if the new one is on the same file system. FS_OK, or why it
+ * stays where it was.
+ */
+enum fs_result state_follow(struct state *state, const struct docroot *root);
+
 #define STATE_KEY_MAX ((UINT64_C(1) << 62) - 1)
 
 /*

@@ -22,6 +22,7 @@ struct server {
     const struct options *options;
     char *docroot_path; /* absolute */
     struct state state; /* where the server keeps what it must not forget; closed if !resumes */
+    ino_t state_inode;  /* of the docroot that the state lies in; guarded in worker.c */
     bool resumes;       /* there is a state directory */
     struct client_id_key ids; /* with resumes */
     uint32_t instance;        /* random: this process, among the servers of one state directory */

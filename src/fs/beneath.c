@@ -219,6 +219,10 @@ static int walk_beneath(int directory_fd, const char *path, int flags)
 
 int beneath_open(int directory_fd, const char *path, int flags, bool walk)
 {
+    if (directory_fd == -1) { /* there is no docroot at the moment */
+        errno = ENOENT;
+        return -1;
+    }
     if (walk)
         return walk_beneath(directory_fd, path, flags);
 

@@ -65,9 +65,15 @@ enum fs_result docroot_refresh(struct docroot *root)
     struct stat st;
     enum fs_result result;
 
-    if (stat(root->path, &st) == -1)
-        return fs_result_of_errno(errno);
-    if (st.st_dev == root->device && st.st_ino == root->inode)
+    if (stat(root->path, &st) == -1) {
+        enum fs_result gone = fs_result_of_errno(errno);
+
+        /* What was there before is not to be served in its place, nor found again by accident. */
+        docroot_close(root);
+        root->inode = 0;
+        return gone;
+    }
+    if (root->fd != -1 && st.st_dev == root->device && st.st_ino == root->inode)
         return FS_OK;
 
     result = docroot_open(&now, root->path);
@@ -125,7 +131,7 @@ static enum fs_result stat_beneath(const struct docroot *root, const char *path,
     enum fs_result result = FS_OK;
     int fd;
 
-    if (path[0] != '\0' && strchr(path, '/') == NULL) {
+    if (root->fd != -1 && path[0] != '\0' && strchr(path, '/') == NULL) {
         if (fstatat(root->fd, path, st, AT_SYMLINK_NOFOLLOW) == -1)
             return result_of_resolving(errno);
         if (!S_ISLNK(st->st_mode))

@@ -92,6 +92,21 @@ void state_close(struct state *state)
     *state = STATE_CLOSED;
 }
 
+enum fs_result state_follow(struct state *state, const struct docroot *root)
+{
+    struct state fresh;
+    enum fs_result result = state_open(&fresh, root, NULL);
+
+    if (result != FS_OK)
+        return result;
+    if (dup3(fresh.uploads_fd, state->uploads_fd, O_CLOEXEC) == -1 ||
+        dup3(fresh.transfers_fd, state->transfers_fd, O_CLOEXEC) == -1 ||
+        dup3(fresh.fd, state->fd, O_CLOEXEC) == -1)
+        result = fs_result_of_errno(errno);
+    state_close(&fresh);
+    return result;
+}
+
 enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd)
 {
     /*

@@ -140,6 +140,7 @@ static enum fs_result open_state_directory(struct server *server)
     if (result != FS_OK)
         return result;
     result = state_open(&server->state, &root, server->options->state);
+    server->state_inode = root.inode;
     docroot_close(&root);
     if (result != FS_OK)
         return result;
@@ -371,6 +372,7 @@ static int open_events(struct main_thread *m)
     sigset_t signals;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past the file size limit fails with EFBIG instead */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

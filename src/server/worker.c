@@ -61,6 +61,27 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
 }
 
 /*
+ * Whatever was done before a request was sent, it must find done: also that another directory has
+ * taken the docroot's place. The state that lies in it goes along; the first worker that notices
+ * takes it over for all.
+ */
+static void look_at_docroot(struct worker *worker)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    struct server *server = worker->server;
+    ino_t before = worker->docroot.inode;
+
+    if (docroot_refresh(&worker->docroot) != FS_OK || worker->docroot.inode == before ||
+        !server->resumes || server->options->state != NULL)
+        return;
+    pthread_mutex_lock(&one_at_a_time);
+    if (server->state_inode != worker->docroot.inode &&
+        state_follow(&server->state, &worker->docroot) == FS_OK)
+        server->state_inode = worker->docroot.inode;
+    pthread_mutex_unlock(&one_at_a_time);
+}
+
+/*
  * Waits a little for the client of this very connection, when that costs nobody anything: what
  * comes back within the patience is served without a hand-over. When nobody watches the others, the
  * worker rather parks it and watches all of them, this one among them.
@@ -79,7 +100,7 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
     if (!stream_wait(c->fd, sends ? STREAM_WAIT_WRITE : STREAM_WAIT_READ, (int)patience))
         return false;
     c->readable = true;
-    docroot_refresh(&worker->docroot);
+    look_at_docroot(worker);
     return true;
 }
 
@@ -121,10 +142,9 @@ static void *worker_main(void *argument)
     pthread_setname_np(pthread_self(), "httpd-worker");
     queue_join(&server->queue);
     while ((c = queue_take(&server->queue, &fetch)) != NULL) {
-        /* Whatever was done before a request was sent, it must find done. One look serves all the
-           connections that were ready before it. */
+        /* One look serves all the connections that were ready before it. */
         if (fetch != refreshed)
-            docroot_refresh(&worker->docroot);
+            look_at_docroot(worker);
         refreshed = fetch;
         serve(worker, c);
     }
