@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { visitForeign } from './foreign.mjs';
 import { startServer } from './server.mjs';
 import { done, group, is, none, note, ok, skip } from './tap.mjs';
 
@@ -481,6 +482,7 @@ await group('the server starts', async () => {
   url ??= server.url;
 });
 if (url) await group('the site', visitSite);
+if (server) await group('pages of others', () => visitForeign(launch, url));
 if (server) {
   is(await server.stop(), 0, 'the server has borne it all, and stops when told');
   ok(!/sanitizer|runtime error/i.test(await server.said()), 'and had nothing to complain about');
