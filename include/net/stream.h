@@ -61,8 +61,28 @@ bool stream_wait(int fd, enum stream_wait what, int ms);
    A FIN that was sent counts as one. */
 uint64_t stream_unacknowledged(int fd);
 
-/* The receive window that the peer offers, in bytes; 0 where the kernel does not tell. */
-uint64_t stream_peer_window(int fd);
+/* What the kernel knows of the peer. Where it does not tell, the window is the largest there is. */
+struct stream_peer {
+    uint64_t window;       /* the receive window that it offers, in bytes */
+    uint64_t window_limit; /* the largest that it can offer */
+    bool finished;         /* its FIN has come */
+    bool closed;           /* nothing moves any more: both have closed, or it was reset */
+};
+
+void stream_peer(int fd, struct stream_peer *peer);
+
+enum stream_end {
+    STREAM_END_NOT,
+    STREAM_END_ORDERLY,      /* the peer closed in order */
+    STREAM_END_CLOSED_RESET, /* it closed, and then reset what still came */
+    STREAM_END_RESET,        /* or failed otherwise */
+};
+
+/* How a connection ended, asked once; only right while no call has failed on it. */
+enum stream_end stream_end(int fd);
+
+/* Whether bytes wait to be received. */
+bool stream_has_input(int fd);
 
 /* Tells the peer that nothing more will be sent. */
 void stream_finish(int fd);

@@ -3,36 +3,33 @@
 
 /*
  * What of a download has arrived. Not what the socket took: a client that is killed loses what lay
- * in the kernels between. Known for certain is this, and no more:
+ * in the kernels between. The exact offset is recorded after an end in order, and a lower bound
+ * otherwise (server/arrival.h): after a reset, a silence, and at the checkpoints while sending.
+ * Never more than the client can have read, so the rest that it is given later leaves no gap.
  *
- *   - what the peer acknowledged has reached its machine (bytes sent less SIOCOUTQ);
- *   - what it acknowledged it has also read, if it then closes in order: a close with unread bytes
- * is a reset;
- *   - what it acknowledged less what its receive buffer holds, it has read in any case; twice the
- *     largest window it was seen to offer bounds that.
- *
- * So the exact offset is recorded after an end in order, and the lower bound otherwise: after a
- * reset, a silence, and at the checkpoints while sending. Never more than the client can have; so
- * the rest that it is given later never leaves a gap.
+ * What a client has read and not written before it died, nobody here can know; it knows by its own
+ * file, and says so with Range. One case is ours: a client whose file is still empty has nothing to
+ * say. "curl -C -" then asks for the file without Range and would be given the rest behind what it
+ * lost. So less than a block of a file's begin counts as nothing.
  *
  * A delivery belongs to a connection (connection->delivery), from the composing of its response
  * until the next request, or the end of the connection, tells how it went.
  */
 
 #include "resume/transfer.h"
+#include "server/arrival.h"
 #include "server/connection.h"
 
 struct server;
 
 struct delivery {
     struct transfer transfer; /* owned, held */
-    uint64_t start;           /* where in the file the content begins */
-    uint64_t length;          /* bytes of content */
-    uint64_t size;            /* of the file */
-    uint64_t base;            /* connection->sent where the content begins in the stream */
-    uint64_t window;          /* the largest that the peer was seen to offer */
-    uint64_t exact;           /* bytes of content that the client has for certain */
-    uint64_t checked;         /* connection->sent at the last checkpoint */
+    struct arrival arrival;
+    uint64_t start;   /* where in the file the content begins */
+    uint64_t length;  /* bytes of content */
+    uint64_t size;    /* of the file */
+    uint64_t checked; /* connection->sent at the last checkpoint */
+    bool overtaken; /* the next request came before the content was through: it confirms nothing */
 };
 
 /*
@@ -52,11 +49,14 @@ void delivery_attach(struct connection *c, struct delivery *delivery, uint64_t a
  */
 bool delivery_progress(struct connection *c);
 
+/* All content was given to the socket. */
+void delivery_sent(struct connection *c, bool input_waits);
+
 /* The peer sent another request. With all the content acknowledged, the delivery is complete. */
 void delivery_confirm(struct connection *c);
 
 /* Whether the peer has not acknowledged all the content yet. */
-bool delivery_is_under_way(const struct connection *c);
+bool delivery_is_under_way(struct connection *c);
 
 /* Records how it ended, and frees the delivery: before the descriptor is closed. */
 void delivery_end(struct connection *c);
@@ -66,8 +66,19 @@ void delivery_free(struct delivery *delivery);
 /* The word by which a record names the connection that holds it, among the servers of one store. */
 uint64_t delivery_holder(const struct server *server, const struct connection *c);
 
-/* Gives the connection that held a transfer, if it is one of ours, a turn to notice that it was
-   evicted. */
-void delivery_nudge(struct server *server, uint64_t holder);
+/*
+ * Before a transfer is taken from `holder`: if that is one of our connections and it rests, it is
+ * claimed, what it knows by now is recorded, and it is returned. It goes to delivery_evict
+ * afterwards. NULL when there is none to be had now.
+ */
+struct connection *delivery_settle(struct server *server, const struct connection *own,
+                                   uint64_t holder);
+
+/* After a transfer was taken: gives whoever held it a turn to notice. `settled` may be NULL. */
+void delivery_evict(struct server *server, const struct connection *own, uint64_t holder,
+                    struct connection *settled);
+
+/* Whether a holder's word is one of this server's other connections. */
+bool delivery_is_ours(const struct server *server, const struct connection *own, uint64_t holder);
 
 #endif

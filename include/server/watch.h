@@ -46,6 +46,9 @@ bool watch_park(struct watch *watch, struct connection *c, bool *failed);
 /* Claims the connection if it is parked: the caller owns it then. Any thread. */
 bool watch_claim(struct connection *c);
 
+/* The same; and if somebody else owns it, that one is made to look again before it parks. */
+bool watch_nudge(struct connection *c);
+
 /* Claims it if it is parked and its deadline is not after `now`, and sets c->expired. Main thread.
  */
 bool watch_claim_expired(struct connection *c, int64_t now);

@@ -142,18 +142,46 @@ uint64_t stream_unacknowledged(int fd)
     return ioctl(fd, TIOCOUTQ, &bytes) == -1 || bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
-uint64_t stream_peer_window(int fd)
+void stream_peer(int fd, struct stream_peer *peer)
 {
     /* tcpi_snd_wnd of the kernel's struct tcp_info, which the C libraries' own do not have yet. The
        place of a field in it never changes. */
-    enum { SND_WND = 228 / sizeof(uint32_t) };
-    uint32_t info[64] = {0};
-    socklen_t len = sizeof info;
+    enum { SND_WND = 228 / sizeof(uint32_t), LARGEST_SCALE = 14 };
+    uint32_t words[64] = {0};
+    struct tcp_info info = {0};
+    socklen_t len = sizeof words;
 
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == -1 ||
-        len < (SND_WND + 1) * sizeof *info)
-        return 0;
-    return info[SND_WND];
+    *peer = (struct stream_peer){
+        .window = (uint64_t)UINT16_MAX << LARGEST_SCALE,
+        .window_limit = (uint64_t)UINT16_MAX << LARGEST_SCALE,
+    };
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, words, &len) == -1)
+        return;
+    memcpy(&info, words, sizeof info < sizeof words ? sizeof info : sizeof words);
+    peer->window_limit = (uint64_t)UINT16_MAX << info.tcpi_snd_wscale;
+    peer->window = len >= (SND_WND + 1) * sizeof *words ? words[SND_WND] : peer->window_limit;
+    peer->finished = info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_LAST_ACK ||
+                     info.tcpi_state == TCP_CLOSING || info.tcpi_state == TCP_TIME_WAIT;
+    peer->closed = info.tcpi_state == TCP_CLOSE;
+}
+
+enum stream_end stream_end(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (n == 0)
+        return STREAM_END_ORDERLY;
+    if (n > 0 || errno == EAGAIN || errno == EINTR)
+        return STREAM_END_NOT;
+    /* The kernel's word for a reset of what was closed already. */
+    return errno == EPIPE ? STREAM_END_CLOSED_RESET : STREAM_END_RESET;
+}
+
+bool stream_has_input(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void stream_finish(int fd)

@@ -96,14 +96,14 @@ enum step channel_send_run(struct worker *w, struct connection *c, struct file_r
         *sent += taken;
         w->moved += taken;
         c->sent += taken;
-        /* One that took less than it was offered has filled the socket: no need to be told so. */
-        if (result == STREAM_STALLED || (result == STREAM_OK && taken < len))
-            return STEP_STALLED;
         c->broken |= result == STREAM_BROKEN;
-        if (result != STREAM_OK)
+        if (result != STREAM_STALLED && result != STREAM_OK)
             return STEP_CLOSE; /* also when the file is shorter than its head promised */
         if (c->delivery != NULL && !delivery_progress(c))
             return STEP_CLOSE;
+        /* One that took less than it was offered has filled the socket: no need to be told so. */
+        if (result == STREAM_STALLED || taken < len)
+            return STEP_STALLED;
     }
     return STEP_DONE;
 }

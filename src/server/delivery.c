@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { CHECKPOINT_BYTES = 4 << 20 };
+enum {
+    CHECKPOINT_BYTES = 4 << 20,
+    LEAST_BEGIN = 4096, /* what the C library holds back of a file, and curl with it */
+};
 
 struct delivery *delivery_make(struct transfer *transfer, uint64_t start, uint64_t length,
                                uint64_t size)
@@ -32,89 +35,71 @@ void delivery_free(struct delivery *d)
     free(d);
 }
 
-/* Bytes of content that have reached the peer's machine. */
-static uint64_t acknowledged(const struct connection *c)
+static struct arrival_look look_at(struct connection *c)
 {
-    const struct delivery *d = c->delivery;
+    struct stream_peer peer;
     uint64_t unacked = stream_unacknowledged(c->fd);
-    uint64_t acked = c->sent > unacked ? c->sent - unacked : 0;
+    bool finished;
 
-    if (acked <= d->base)
-        return 0;
-    return acked - d->base < d->length ? acked - d->base : d->length;
+    /* Our own FIN counts as a byte until it is acknowledged. */
+    if (c->phase == PHASE_LINGER && unacked > 0)
+        unacked--;
+    stream_peer(c->fd, &peer);
+    finished = peer.finished;
+    if (peer.closed && !c->broken) {
+        enum stream_end end = stream_end(c->fd);
+        finished = end == STREAM_END_ORDERLY || end == STREAM_END_CLOSED_RESET;
+        c->broken = end == STREAM_END_CLOSED_RESET || end == STREAM_END_RESET;
+    }
+    return (struct arrival_look){
+        .sent = c->sent,
+        .acknowledged = c->sent > unacked ? c->sent - unacked : 0,
+        .window = peer.window,
+        .window_limit = peer.window_limit,
+        .finished = finished,
+        .reset = c->broken,
+    };
 }
 
-/*
- * Looks at the window that the peer offers. A receiver offers what its buffer has free, so the
- * largest window that it ever offered is what the buffer holds, seen when it was emptiest. It grows
- * only while the application keeps it empty, and then doubles at most between two looks.
- */
-static void note_window(struct connection *c)
+static void look(struct connection *c)
 {
-    uint64_t window = stream_peer_window(c->fd);
-
-    if (window > c->delivery->window)
-        c->delivery->window = window;
-}
-
-/* Bytes of content that the client has, whatever happened to it: what lies unread with it was lost.
- */
-static uint64_t least(const struct connection *c)
-{
-    const struct delivery *d = c->delivery;
-    uint64_t acked = acknowledged(c), unread = 2 * d->window;
-    uint64_t bound = acked > unread ? acked - unread : 0;
-
-    return bound > d->exact ? bound : d->exact;
+    struct arrival_look seen = look_at(c);
+    arrival_see(&c->delivery->arrival, &seen);
 }
 
 static bool store(struct delivery *d, uint64_t delivered, bool complete)
 {
+    if (d->start == 0 && delivered < LEAST_BEGIN && delivered < d->length)
+        delivered = 0;
     d->transfer.record.offset = d->start + delivered;
     d->transfer.record.complete = complete;
     return transfer_store(&d->transfer, clock_wall_s()) != TRANSFER_EVICTED;
 }
 
-/* Looks whether the peer has closed in order, which makes what it acknowledged certain. A reset
-   that came after it is seen instead of it, and then nothing is certain. */
-static void notice_end(struct connection *c)
-{
-    char byte;
-
-    if (c->ended || c->broken || !c->peer_ended)
-        return;
-    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n == 0) {
-        c->ended = true;
-        c->delivery->exact = acknowledged(c);
-    } else if (n == -1) {
-        c->broken = true;
-    }
-}
-
 void delivery_attach(struct connection *c, struct delivery *d, uint64_t ahead)
 {
-    d->base = c->sent + ahead;
-    d->checked = d->base;
+    struct arrival_look seen = look_at(c);
+
+    arrival_begin(&d->arrival, c->sent + ahead, d->length, &seen);
+    d->checked = d->arrival.base;
     c->delivery = d;
-    note_window(c);
 }
 
 bool delivery_progress(struct connection *c)
 {
     struct delivery *d = c->delivery;
 
-    notice_end(c);
-    note_window(c);
+    look(c);
     if (c->sent < d->checked + CHECKPOINT_BYTES)
         return transfer_is_held(&d->transfer);
     d->checked = c->sent;
-    return store(d, least(c), false);
+    return store(d, arrival_least(&d->arrival), false);
 }
 
-bool delivery_is_under_way(const struct connection *c)
+bool delivery_is_under_way(struct connection *c)
 {
-    return acknowledged(c) < c->delivery->length;
+    look(c);
+    return arrival_acknowledged(&c->delivery->arrival) < c->delivery->length;
 }
 
 static bool reaches_the_end(const struct delivery *d)
@@ -128,26 +113,43 @@ static void release(struct connection *c)
     c->delivery = NULL;
 }
 
+void delivery_sent(struct connection *c, bool input_waits)
+{
+    if (input_waits || stream_has_input(c->fd))
+        c->delivery->overtaken = true;
+}
+
 void delivery_confirm(struct connection *c)
 {
     struct delivery *d = c->delivery;
 
+    d->transfer.record.holder = 0;
     /* A request that was sent ahead says nothing about a response that is still on its way. */
-    if (delivery_is_under_way(c))
-        store(d, least(c), false);
+    if (delivery_is_under_way(c) || d->overtaken)
+        store(d, arrival_least(&d->arrival), false);
     else
         store(d, d->length, reaches_the_end(d));
     release(c);
 }
 
-void delivery_end(struct connection *c)
+/* Records what is known of a client that has ended, or has to be taken for it. */
+static void settle(struct connection *c)
 {
     struct delivery *d = c->delivery;
 
-    notice_end(c);
-    if (c->ended && !c->broken)
-        d->exact = acknowledged(c);
-    store(d, least(c), c->ended && d->exact == d->length && reaches_the_end(d));
+    look(c);
+    if (!arrival_is_exact(&d->arrival)) {
+        store(d, arrival_least(&d->arrival), false);
+        return;
+    }
+    uint64_t acked = arrival_acknowledged(&d->arrival);
+    store(d, acked, acked == d->length && reaches_the_end(d));
+}
+
+void delivery_end(struct connection *c)
+{
+    c->delivery->transfer.record.holder = 0;
+    settle(c);
     release(c);
 }
 
@@ -156,11 +158,31 @@ uint64_t delivery_holder(const struct server *server, const struct connection *c
     return (uint64_t)server->instance << 32 | c->index;
 }
 
-void delivery_nudge(struct server *server, uint64_t holder)
+bool delivery_is_ours(const struct server *server, const struct connection *own, uint64_t holder)
+{
+    return holder != 0 && holder >> 32 == server->instance && (uint32_t)holder != own->index;
+}
+
+struct connection *delivery_settle(struct server *server, const struct connection *own,
+                                   uint64_t holder)
 {
     struct connection *c = connection_at(&server->connections, (uint32_t)holder);
 
-    /* If another connection has that place by now, it gets a turn for nothing. */
-    if (holder >> 32 == server->instance && c != NULL && watch_claim(c))
+    if (!delivery_is_ours(server, own, holder) || c == NULL || !watch_claim(c))
+        return NULL;
+    /* Another connection may have that place by now; to settle it does no harm. */
+    if (c->delivery != NULL)
+        settle(c);
+    return c;
+}
+
+void delivery_evict(struct server *server, const struct connection *own, uint64_t holder,
+                    struct connection *settled)
+{
+    struct connection *c = connection_at(&server->connections, (uint32_t)holder);
+
+    if (settled != NULL)
+        queue_push_ready(&server->queue, settled);
+    else if (delivery_is_ours(server, own, holder) && c != NULL && watch_nudge(c))
         queue_push_ready(&server->queue, c);
 }

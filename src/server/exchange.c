@@ -187,6 +187,8 @@ static enum step run_exchanges(struct worker *w, struct connection *c)
         if (step == STEP_STALLED || step == STEP_AGAIN)
             return step;
 
+        if (c->delivery != NULL && step == STEP_DONE)
+            delivery_sent(c, w->in_at < w->in_len);
         bool persistent = x->persistent;
         bool lingers = x->linger || w->in_at < w->in_len;
         finish_exchange(w, c, x);
@@ -292,7 +294,7 @@ static enum turn http_turn(struct worker *w, struct connection *c)
         return end_evicted(w, c);
     channel_restore(w, c);
     if (c->delivery != NULL && !delivery_progress(c))
-        return TURN_CLOSE;
+        return c->exchange != NULL ? end_evicted(w, c) : TURN_CLOSE;
     if (channel_unsent(w) > 0)
         step = channel_flush(w, c, c->phase == PHASE_SEND);
     if (step == STEP_DONE && c->ending == ENDING_NOT)

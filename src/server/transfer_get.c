@@ -8,6 +8,7 @@
 #include "server/status_page.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 bool transfer_target_of(const struct server *server, const struct target *target,
@@ -127,6 +128,34 @@ static bool is_same_version(const struct transfer_record *record, const struct f
 }
 
 /*
+ * Opens the record. When another connection of ours holds it, that one is to tell first how far it
+ * has come: when it rests, at once (*former is it then); when it is just being served, in a moment,
+ * since its client has mostly gone. One that goes on for longer is left with its last checkpoint.
+ */
+static enum transfer_result open_settled(struct worker *worker,
+                                         const struct transfer_target *target, bool peek,
+                                         struct transfer *transfer, struct connection **former)
+{
+    enum { SETTLE_TRIES = 20, SETTLE_NS = 1000000 };
+    struct server *server = worker->server;
+    const struct timespec moment = {.tv_nsec = SETTLE_NS};
+
+    *former = NULL;
+    for (unsigned tries = 0;; tries++) {
+        enum transfer_result result = transfer_open(transfer, server->state.transfers_fd,
+                                                    &target->client, span_of(target->path));
+        if (peek || result != TRANSFER_OK || tries == SETTLE_TRIES ||
+            !delivery_is_ours(server, worker->connection, transfer->record.holder))
+            return result;
+        *former = delivery_settle(server, worker->connection, transfer->record.holder);
+        if (*former != NULL)
+            return result;
+        transfer_close(transfer);
+        nanosleep(&moment, NULL);
+    }
+}
+
+/*
  * Opens the record of this download, and takes it unless only looked at. False: the answer says why
  * it cannot be. With `peek`, transfer->fd may be -1: there is no record yet.
  */
@@ -139,13 +168,15 @@ static bool open_record(struct worker *worker, const struct request *request,
     int64_t now_s = worker_date(worker);
     int store = server->state.transfers_fd;
     uint64_t holder = delivery_holder(server, worker->connection), former = 0;
-    enum transfer_result result = transfer_open(transfer, store, &target->client, path);
+    struct connection *settled;
+    enum transfer_result result = open_settled(worker, target, peek, transfer, &settled);
 
     if (result == TRANSFER_OK && transfer->record.kind == TRANSFER_DOWNLOAD &&
         !is_same_version(&transfer->record, file)) {
         transfer_close(transfer);
         if (!peek)
             transfer_remove(store, &target->client, path);
+        delivery_evict(server, worker->connection, 0, settled);
         status_page_answer(
             worker, request, STATUS_PRECONDITION_FAILED,
             SPAN("The file has changed since this download began: what you have does "
@@ -157,7 +188,7 @@ static bool open_record(struct worker *worker, const struct request *request,
         return true;
     if (result == TRANSFER_OK && !peek) {
         result = transfer_take(transfer, holder, &former, now_s);
-        delivery_nudge(server, former);
+        delivery_evict(server, worker->connection, former, settled);
     } else if (result == TRANSFER_NONE) {
         struct transfer_record fresh = {
             .kind = TRANSFER_DOWNLOAD,
@@ -228,7 +259,9 @@ static void download_answer(struct worker *worker, const struct request *request
     }
     static_file_answer_open(worker, request, target->path, file, answer);
     answer->cache = SPAN("no-store");
-    if (answer->status == STATUS_OK)
+    /* Who says Range and is answered with the whole (If-Range names another version, or the unit is
+       unknown) expects just that. */
+    if (answer->status == STATUS_OK && !ranged)
         answer_rest(&transfer, answer);
     bool followed = (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT) &&
                     answer->file.fd != -1 && !peek;

@@ -225,7 +225,7 @@ static uint64_t forget_old(struct transfer_upload *u, struct worker *worker)
     transfer_close(&old);
     transfer_remove(store, &u->client, path_of(u));
     if (!is_upload)
-        delivery_nudge(u->server, former);
+        delivery_evict(u->server, worker->connection, former, NULL);
     return is_upload ? former : 0;
 }
 

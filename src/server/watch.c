@@ -139,6 +139,13 @@ bool watch_claim(struct connection *c)
                                                    memory_order_acq_rel, memory_order_relaxed);
 }
 
+bool watch_nudge(struct connection *c)
+{
+    uint64_t seen = atomic_load_explicit(&c->watch, memory_order_acquire);
+
+    return claim_for_event(c, (uint32_t)(seen / WATCH_GENERATION), false);
+}
+
 bool watch_claim_expired(struct connection *c, int64_t now)
 {
     uint64_t seen = atomic_load_explicit(&c->watch, memory_order_acquire);
