@@ -7,6 +7,7 @@
  *     key, ...      small files of other rooms, by state->fd
  *     transfers/    records of other rooms, by state->transfers_fd
  *     uploads/      bodies on their way into the docroot (fs/stage.h)
+ *     sweep         never read or written: locked by who sweeps
  *     lock          never read or written: ranges of it are locked
  *
  * What it holds is all that the server knows, changed by rename and guarded by advisory locks. So
@@ -59,6 +60,13 @@ enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd)
  */
 enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigned *removed,
                            uint64_t *freed_bytes);
+
+/* Bytes of all staged files together. Takes as long as there are many. */
+enum fs_result state_staged_bytes(const struct state *state, uint64_t *bytes);
+
+/* The right to sweep, among the processes that use this directory; given back by closing *lock_fd.
+   FS_BUSY when another has it. */
+enum fs_result state_sweep_lock(const struct state *state, int *lock_fd);
 
 /* Bytes that may still be written to the file system of `fd`, by who is not root. */
 enum fs_result fs_free_bytes(int fd, uint64_t *bytes);

@@ -28,6 +28,7 @@ struct body_guard {
     uint64_t largest; /* bytes it may grow to */
     uint64_t checked; /* bytes since the free space was looked at */
     uint64_t min_free;
+    struct server *server;
     int state_fd; /* of the file system it goes to; the server's */
     bool hashes;  /* the bytes are to be looked at: body_guard_look */
     struct digest_field digest;

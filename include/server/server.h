@@ -14,6 +14,7 @@
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
+#include "server/sweeper.h"
 #include "server/watch.h"
 
 struct auth;
@@ -34,6 +35,7 @@ struct server {
     struct connection_table connections;
     struct watch watch;
     struct queue queue;
+    struct sweeper sweeper; /* with resumes */
     struct access_log log;
     atomic_bool draining; /* no further request is begun on a connection */
 };

@@ -13,6 +13,7 @@
 
 #define STATE_NAME    ".httpd"
 #define LOCK_NAME     "lock"
+#define SWEEP_NAME    "sweep"
 #define PRIVATE_MODE  0700
 #define RIGHTS_OF_ALL 0077
 
@@ -195,6 +196,41 @@ enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigne
         sweep_one(state, entry->d_name, expired_s, removed, freed_bytes);
     result = fs_result_of_errno(errno);
     closedir(directory);
+    return result;
+}
+
+enum fs_result state_staged_bytes(const struct state *state, uint64_t *bytes)
+{
+    int fd = openat(state->uploads_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd != -1 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    struct stat st;
+
+    *bytes = 0;
+    if (directory == NULL) {
+        enum fs_result result = fs_result_of_errno(errno);
+        if (fd != -1)
+            close(fd);
+        return result;
+    }
+    while ((entry = readdir(directory)) != NULL)
+        if (fstatat(state->uploads_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(st.st_mode))
+            *bytes += (uint64_t)st.st_size;
+    closedir(directory);
+    return FS_OK;
+}
+
+enum fs_result state_sweep_lock(const struct state *state, int *lock_fd)
+{
+    *lock_fd = openat(state->fd, SWEEP_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*lock_fd == -1)
+        return fs_result_of_errno(errno);
+    if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return FS_OK;
+    enum fs_result result = errno == EWOULDBLOCK ? FS_BUSY : fs_result_of_errno(errno);
+    close(*lock_fd);
+    *lock_fd = -1;
     return result;
 }
 

@@ -9,6 +9,8 @@ static bool has_room(const struct body_guard *g, uint64_t more)
 {
     uint64_t free_bytes;
 
+    if (!sweeper_has_room(g->server, more))
+        return false;
     if (g->min_free == 0 || fs_free_bytes(g->state_fd, &free_bytes) != FS_OK)
         return true;
     return free_bytes >= g->min_free && free_bytes - g->min_free >= more;
@@ -66,6 +68,7 @@ bool body_guard_begin(struct body_guard *g, struct worker *worker, const struct 
                    : o->max_body > 0 ? o->max_body
                                      : UINT64_MAX,
         .min_free = o->min_free,
+        .server = worker->server,
         .state_fd = worker->server->state.uploads_fd,
     };
     if (o->max_body > 0 && (part->before + expected > o->max_body || part->total > o->max_body))
@@ -85,6 +88,9 @@ static enum intake_result fail(struct body_guard *g, enum body_failure failure)
 enum intake_result body_guard_count(struct body_guard *g, size_t len)
 {
     g->taken += len;
+    sweeper_count(g->server, len);
+    if (!sweeper_has_room(g->server, 0))
+        return fail(g, BODY_FAILURE_NO_ROOM);
     if (g->taken > g->largest)
         return fail(g, BODY_FAILURE_TOO_LARGE);
     g->checked += len;

@@ -402,6 +402,8 @@ static int start_threads(struct main_thread *m)
             queue_init(&server->queue, &server->watch, server->options->queue, threads, m->kick_fd);
     if (error == 0)
         error = access_log_start(&server->log);
+    if (error == 0 && server->resumes)
+        error = sweeper_start(server);
     m->gate.connections = &server->connections;
     m->gate.queue = &server->queue;
     m->gate.watch = &server->watch;
@@ -611,6 +613,7 @@ static void stop_threads(struct main_thread *m)
     queue_close(&server->queue);
     for (unsigned i = 0; i < m->started; i++)
         pthread_join(m->workers[i].thread, NULL);
+    sweeper_stop(server);
     access_log_close(&server->log);
     if (server->options->pid_file != NULL)
         unlink(server->options->pid_file);

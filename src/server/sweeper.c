@@ -1,0 +1,151 @@
+#include "server/sweeper.h"
+
+#include "base/clock.h"
+#include "resume/transfer.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    COUNT_MS = 1000,   /* how often staged bytes are counted, with --max-staged */
+    COUNT_SHARE = 20,  /* but it is to take no more than one part in so many of the time */
+    SWEEP_LEAST_S = 1, /* how often it sweeps: ten times in --expire, within these bounds */
+    SWEEP_MOST_S = 600,
+    STACK_SIZE = 128 * 1024,
+    NICE = 10, /* others first */
+};
+
+static void count(struct server *server)
+{
+    uint64_t bytes, before = atomic_load(&server->sweeper.since);
+
+    if (state_staged_bytes(&server->state, &bytes) != FS_OK)
+        return;
+    /* What came while it counted may be counted twice, but is never left out. */
+    atomic_store(&server->sweeper.staged, bytes);
+    atomic_fetch_sub(&server->sweeper.since, before);
+}
+
+static void sweep(struct server *server)
+{
+    int64_t expired_s = clock_wall_s() - server->options->expire_s;
+    unsigned stages = 0, records = 0;
+    uint64_t freed = 0;
+    int lock_fd;
+
+    if (state_sweep_lock(&server->state, &lock_fd) != FS_OK)
+        return; /* another process is at it */
+    transfer_sweep(server->state.transfers_fd, expired_s, NULL, NULL, &records);
+    state_sweep(&server->state, expired_s, &stages, &freed);
+    close(lock_fd);
+}
+
+/* Waits, unless it is time to end. */
+static bool wait_ms(struct sweeper *s, int64_t ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
+        ;
+    bool stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return !stopping;
+}
+
+static int64_t sweep_ms(const struct options *o)
+{
+    int64_t s = o->expire_s / 10;
+
+    return 1000 * (s < SWEEP_LEAST_S ? SWEEP_LEAST_S : s > SWEEP_MOST_S ? SWEEP_MOST_S : s);
+}
+
+static void *sweeper_main(void *argument)
+{
+    struct server *server = argument;
+    bool counts = server->options->max_staged > 0;
+    int64_t next_sweep = 0, pause = sweep_ms(server->options);
+
+    pthread_setname_np(pthread_self(), "httpd-sweeper");
+    setpriority(PRIO_PROCESS, 0, NICE); /* Linux: of this thread alone */
+    do {
+        int64_t begun = clock_ms();
+        if (begun >= next_sweep) {
+            sweep(server);
+            next_sweep = begun + sweep_ms(server->options);
+        }
+        if (counts) {
+            int64_t start = clock_ms();
+            count(server);
+            pause = COUNT_SHARE * (clock_ms() - start);
+            pause = pause < COUNT_MS ? COUNT_MS : pause;
+        }
+    } while (wait_ms(&server->sweeper, pause));
+    return NULL;
+}
+
+int sweeper_start(struct server *server)
+{
+    struct sweeper *s = &server->sweeper;
+    pthread_condattr_t clock;
+    pthread_attr_t attributes;
+    int error;
+
+    if (server->options->max_staged > 0)
+        count(server);
+    if ((error = pthread_mutex_init(&s->lock, NULL)) != 0 ||
+        (error = pthread_condattr_init(&clock)) != 0)
+        return error;
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    error = pthread_cond_init(&s->wake, &clock);
+    pthread_condattr_destroy(&clock);
+    if (error != 0 || (error = pthread_attr_init(&attributes)) != 0)
+        return error;
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    error = pthread_create(&s->thread, &attributes, sweeper_main, server);
+    pthread_attr_destroy(&attributes);
+    s->started = error == 0;
+    return error;
+}
+
+void sweeper_stop(struct server *server)
+{
+    struct sweeper *s = &server->sweeper;
+
+    if (!s->started)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    s->started = false;
+}
+
+bool sweeper_has_room(const struct server *server, uint64_t more)
+{
+    uint64_t most = server->options->max_staged;
+
+    if (most == 0)
+        return true;
+    uint64_t held = atomic_load(&server->sweeper.staged) + atomic_load(&server->sweeper.since);
+    return held <= most && most - held >= more;
+}
+
+void sweeper_count(struct server *server, uint64_t len)
+{
+    if (server->options->max_staged > 0)
+        atomic_fetch_add(&server->sweeper.since, len);
+}
