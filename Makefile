@@ -119,6 +119,11 @@ fuzz: ## fuzz every parser with libFuzzer (RUNS=n executions each, default 10000
 bench: httpd ## compare with nginx, lighttpd and h2o on this machine
 	tests/bench/run
 
+.PHONY: durability
+durability: httpd ## kill -9, readers, aborts, a full disk (KILLS=n REPLACES=n), and litmus
+	python3 tests/durability/durability.py
+	tests/durability/litmus
+
 .PHONY: lint
 lint: ## layering, banned functions, format, clang-tidy, cppcheck
 	tests/lint/run
