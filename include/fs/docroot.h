@@ -44,8 +44,8 @@ void docroot_close(struct docroot *root);
 
 /*
  * If another directory stands at the docroot's path now, moves over to it. One stat when nothing
- * changed. Call it once for every bunch of requests. When nothing stands there, nothing is found below
- * the docroot until something does; on another failure the old directory stays in use.
+ * changed. Call it once for every bunch of requests. When nothing stands there, nothing is found
+ * below the docroot until something does; on another failure the old directory stays in use.
  */
 enum fs_result docroot_refresh(struct docroot *root);
 
