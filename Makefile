@@ -111,6 +111,10 @@ integration: ## integration tests alone, on this build
 browser: httpd ## drive a real Firefox over www and take pictures
 	tests/browser/run
 
+.PHONY: resume
+resume: httpd ## cut uploads with the real tus-js-client (UPLOADS=n, default 300)
+	UPLOADS=$${UPLOADS:-300} tests/resume/run
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser with libFuzzer (RUNS=n executions each, default 1000000)
 	tests/fuzz/run
