@@ -39,17 +39,17 @@ for ((i = 0; i < 10; i++)); do
     raw close >/dev/null
 done
 wait_for $((10 * SLOW)) rested
-ok "after everything that can go wrong: as before ($before, now $(descriptors))"
+ok "after everything that can go wrong: as before ($before)"
 
 helper "$CROWD" "$PORT" stall 50 /large.bin >"$TMP/crowd"
 wait_for $((10 * SLOW)) grep -q ready "$TMP/crowd"
 kill "$HELPER"
 wait_for $((15 * SLOW)) rested
-ok "after fifty readers that left in the middle ($before, now $(descriptors))"
+ok "after fifty readers that left in the middle ($before)"
 helper "$CROWD" "$PORT" half 50 >"$TMP/crowd"
 wait_for $((10 * SLOW)) grep -q ready "$TMP/crowd"
 wait_for $((15 * SLOW)) rested
-ok "after fifty half heads ran into their deadline ($before, now $(descriptors))"
+ok "after fifty half heads ran into their deadline ($before)"
 kill "$HELPER"
 server_stop
 

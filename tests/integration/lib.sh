@@ -28,7 +28,8 @@ unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
 test_number=0
 
-ok() { # ok WHAT : the last command's status is the result
+# ok WHAT : the status of the command before is the result. WHAT must hold no $(...), whose status it would be.
+ok() {
     local status=$?
     test_number=$((test_number + 1))
     if [ $status -eq 0 ]; then
