@@ -37,9 +37,7 @@ struct options {
 
     /* Writing. */
     bool read_only;
-    const char *auth_file;   /* the accounts; NULL: none, and nobody needs one */
     bool private_reads;      /* reading needs an account as well */
-    const char *passwd_user; /* with OPTIONS_PASSWD */
     bool public_writes;      /* anybody may write, on whatever address */
     bool fsync;              /* an answer to a write means that it is on the disk */
     uint64_t max_body;       /* bytes, 0: no limit */
@@ -48,6 +46,8 @@ struct options {
     int64_t expire_s;        /* transfers and staged uploads are forgotten after so long */
     uint64_t max_staged;     /* bytes of staged uploads at once; 0: no limit */
     const char *state;       /* the server's own directory; NULL: .httpd in the docroot */
+    const char *auth_file;   /* the accounts; NULL: none, and nobody needs one */
+    const char *passwd_user; /* with OPTIONS_PASSWD */
     const char
         *cors_origin; /* whose pages may use this server as if they were its own; NULL: none */
     const char *hosts[OPTIONS_HOST_LIMIT];

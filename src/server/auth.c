@@ -200,7 +200,7 @@ void auth_close(struct auth *auth)
 static struct code code_of(const struct auth *auth, struct span user, struct span password)
 {
     struct hmac_sha256 h;
-    struct code code;
+    struct code code = {{0}};
 
     /* No name holds a NUL, so no two pairs are one run of bytes. */
     hmac_sha256_init(&h, auth->key, sizeof auth->key);
