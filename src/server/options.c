@@ -233,6 +233,8 @@ static bool agree(const struct options *o)
 
     if (o->private_reads && o->auth_file == NULL)
         fault = "--private needs --auth, or nobody could read anything";
+    else if (o->private_reads && o->hftp)
+        fault = "--private and --hftp contradict each other: HFTP knows no accounts";
     else if (o->public_writes && o->auth_file != NULL)
         fault = "--public-writes and --auth contradict each other";
     else if (o->hftp && o->private_reads)

@@ -148,6 +148,7 @@ unlike "$said" hunter2 "and does not show what was in it"
 refused "$TMP/nowhere" --auth "$TMP/nowhere"
 refused "$TMP" --auth "$TMP"
 refused 'private.*auth' --private
+refused 'private.*hftp' --private --auth "$ACCOUNTS" --hftp 0
 refused 'public-writes.*auth' --public-writes --auth "$ACCOUNTS"
 cp "$ACCOUNTS" "$ROOT/accounts"
 refused 'would be served' --auth "$ROOT/accounts"
