@@ -226,7 +226,7 @@ def try_kill(directory):
         server.start()
         if not wait_for(lambda: not server.staged()):
             wrong.append(f"left in uploads: {server.staged()}")
-        extra = set(os.listdir(os.path.join(directory, ".httpd"))) - {"key", "lock", "uploads",
+        extra = set(os.listdir(os.path.join(directory, ".httpd"))) - {"key", "lock", "sweep", "uploads",
                                                                      "transfers"}
         if extra:
             wrong.append(f"left in .httpd: {extra}")
