@@ -107,6 +107,10 @@ unit: ## unit tests alone, on this build
 integration: ## integration tests alone, on this build
 	tests/check integration
 
+.PHONY: resume
+resume: httpd ## downloads cut 300 times at random, by kill and by reset (DOWNLOADS=n, SEED=n)
+	tests/resume/downloads
+
 .PHONY: browser
 browser: httpd ## drive a real Firefox over www and take pictures
 	tests/browser/run

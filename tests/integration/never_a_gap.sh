@@ -1,0 +1,13 @@
+#!/bin/bash
+# alone: this one is timed
+#
+# The short form of tests/resume/downloads: a dozen downloads that are cut at random moments.
+. "$(dirname "$0")/lib.sh"
+
+if ! command -v python3 >/dev/null; then
+    skip_all "there is no python3"
+fi
+said=$(DOWNLOADS=12 HTTPD=$HTTPD "$LIB_TOP/tests/resume/downloads")
+ok "twelve downloads, all identical and none with a gap"
+note "$said"
+done_testing
