@@ -65,7 +65,7 @@ for fd in {100..160}; do
     eval "exec $fd<>/dev/tcp/127.0.0.1/$PORT" 2>/dev/null && held+=("$fd")
 done
 for fd in "${held[@]}"; do
-    printf 'GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n' 2>/dev/null >&"$fd"
+    { printf 'GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n'; } >&"$fd" # what could not be written does not matter
 done
 # Those that fit are answered; the rest waits in the backlog or is refused.
 answered=0
