@@ -140,8 +140,9 @@ stress -n 3 -c 2 -t 20 httpclient -h "127.0.0.1:$(free_port)" GET /
 is "$CODE $(row 'connection refused')" "1 6" "connection refused"
 like "$(cat "$OUT")" 'first trouble was: .*Connection refused' "and what it was"
 canned until never
-stress -n 2 -c 1 -t 20 --timeout 0.5 httpclient -h "$CANNED" GET /
-is "$CODE $(row 'timed out')" "1 2" "timed out"
+# One client: the canned server ends with its first, and would reset a second that still waits.
+stress -n 1 -c 1 -t 20 --timeout 0.5 httpclient -h "$CANNED" GET /
+is "$CODE $(row 'timed out')" "1 1" "timed out"
 canned_end
 canned "${HEAD_READ[@]}" send 'SSH-2.0\r\n'
 stress -n 1 -c 1 -t 20 httpclient -h "$CANNED" GET /
