@@ -107,16 +107,13 @@ unit: ## unit tests alone, on this build
 integration: ## integration tests alone, on this build
 	tests/check integration
 
-.PHONY: resume
-resume: httpd ## downloads cut 300 times at random, by kill and by reset (DOWNLOADS=n, SEED=n)
-	tests/resume/downloads
-
 .PHONY: browser
 browser: httpd ## drive a real Firefox over www and take pictures
 	tests/browser/run
 
 .PHONY: resume
-resume: httpd ## cut uploads with the real tus-js-client (UPLOADS=n, default 300)
+resume: httpd ## cut 300 downloads and 300 uploads at random, and resume them (DOWNLOADS=n UPLOADS=n)
+	DOWNLOADS=$${DOWNLOADS:-300} tests/resume/downloads
 	UPLOADS=$${UPLOADS:-300} tests/resume/run
 
 .PHONY: fuzz
