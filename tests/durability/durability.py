@@ -243,7 +243,8 @@ def try_kill(directory):
     ok(not wrong, f"killed {kills} times while 4 replaced 3 files: each is one whole version, no "
        "acknowledged one was lost, nothing is left", "\n".join(wrong))
     ok("odd" not in journal, "and every answer was 201 or 204", journal.get("odd"))
-    ok(staged_at_kill > 0, f"some were killed in the middle ({staged_at_kill} staged files found; "
+    # Of a few kills it may be that none met a write half way; of many that cannot be.
+    ok(staged_at_kill > 0 or kills < 50, f"some were killed in the middle ({staged_at_kill} staged files found; "
        f"{acknowledged} writes acknowledged, {len(journal)} begun)")
     server.stop()
 
