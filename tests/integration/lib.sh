@@ -157,6 +157,7 @@ server_start() {
     PORT=$(sed -n 's,^httpd: serving .* at http://[^ ]*:\([0-9]*\)/.*,\1,p' "$ERR" | head -n 1)
     HOST_PORT=127.0.0.1:$PORT
     URL=http://$HOST_PORT
+    SERVER_SOCKETS=$(sockets)
 }
 
 # Ends the server as an administrator would, and holds it to a clean end: it goes within the drain time,
@@ -196,8 +197,12 @@ alive() { ! gone_or_zombie "$SERVER_PID"; }
 # A port on which nothing listens at this moment.
 free_port() { "$RAW" -p; }
 
-# Open descriptors of the server.
+# Open descriptors of the server. To be compared with a later count it is taken while no_connections.
 descriptors() { find "/proc/$SERVER_PID/fd" -mindepth 1 2>/dev/null | wc -l; }
+
+# Its sockets, and whether they are those it had before the first client came.
+sockets() { find "/proc/$SERVER_PID/fd" -lname 'socket:*' 2>/dev/null | wc -l; }
+no_connections() { [ "$(sockets)" -eq "$SERVER_SOCKETS" ]; }
 
 # Whether the server has come to rest with this many descriptors.
 descriptors_are() { [ "$(descriptors)" -eq "$1" ]; }

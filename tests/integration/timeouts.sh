@@ -48,6 +48,7 @@ stalled() { # a reader that reads nothing: when does the server close? Seen from
     HELPER=
     helper "$CROWD" "$PORT" stall 1 /large.bin
 }
+wait_for 5 no_connections
 start_descriptors=$(descriptors)
 stalled >"$TMP/crowd"
 wait_for 5 grep -q ready "$TMP/crowd"
