@@ -232,6 +232,13 @@ is "$(members)" '' "leaves nothing"
 wait_for 5 nothing_staged
 ok "not even staged"
 
+# A worker opens its pipe for splice() with the first body that needs it and keeps it: one worker, warmed up,
+# so that a count before and a count after may be compared.
+server_stop
+server_start --max-body 100M -t 1
+fetch -X POST --data-binary "@$TMP/fifty" -H 'Slug: warm' -H 'Content-Type: application/octet-stream' /in/
+is "$STATUS" 201 "a body for one worker"
+rm -f "$ROOT"/in/*
 wait_for 5 no_connections # curl may have left before the server closed its end
 descriptors_before=$(descriptors)
 head="POST /in/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000000\r\n\r\n"

@@ -293,9 +293,10 @@ server_stop
 
 # A client that cannot be served is told in words that it knows.
 ERR_MAY='clients are served|the number of clients'
+: >"$LOG"
 server_start -t 1 -q 0 -c 1 --hftp 0
 HFTP=$(hftp_port)
-helper "$RAW" -t 10 127.0.0.1 "$HFTP" send 'help\r\n' wait 3000 >/dev/null 2>&1
-wait_for 3 grep -q help "$LOG"
+helper "$RAW" -t 10 127.0.0.1 "$HFTP" send 'help\r\n' wait $((3000 * SLOW)) >/dev/null 2>&1
+wait_for $((3 * SLOW)) grep -q help "$LOG"
 is "$(hftp send 'help\r\n')" "199 INTERNAL SERVER ERROR" "refused in its own words"
 done_testing

@@ -994,6 +994,6 @@ int main(void)
         IN_TREE(a_directory_that_cannot_be_read_is_synced_too),
     };
 
-    alarm(100);
+    alarm(500); /* the disk may be busy */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
