@@ -301,9 +301,13 @@ static enum fs_result remove_at(const struct place *place, const struct occupant
     return directory && errno == EEXIST ? FS_NOT_EMPTY : fs_result_of_errno(errno);
 }
 
-/* Removes what is there, under the lock of its name. */
+/*
+ * Removes what is there, under the lock of its name; a directory only when the caller holds the
+ * lock on directories too, else it is FS_IS_DIRECTORY.
+ */
 static enum fs_result remove_locked(const struct state *state, const struct docroot *root,
-                                    const struct place *place, const struct write_terms *terms)
+                                    const struct place *place, const struct write_terms *terms,
+                                    bool directories_locked)
 {
     struct occupant occupant;
     int lock_fd;
@@ -312,8 +316,12 @@ static enum fs_result remove_locked(const struct state *state, const struct docr
     if (result != FS_OK)
         return result;
     result = look_and_check(root, place, terms, &occupant);
+    if (result == FS_OK && !occupant.present)
+        result = FS_NOT_FOUND;
+    if (result == FS_OK && occupant.file.directory && !occupant.link && !directories_locked)
+        result = FS_IS_DIRECTORY;
     if (result == FS_OK)
-        result = occupant.present ? remove_at(place, &occupant) : FS_NOT_FOUND;
+        result = remove_at(place, &occupant);
     close(lock_fd);
     return result;
 }
@@ -321,20 +329,20 @@ static enum fs_result remove_locked(const struct state *state, const struct docr
 enum fs_result publish_removal(const struct state *state, const struct docroot *root,
                                const char *path, const struct write_terms *terms)
 {
-    struct occupant occupant;
     struct place place;
     enum fs_result result;
     int directories_fd = -1;
 
     result = place_open(root, path, NULL, &place);
     if (result == FS_OK)
-        result = place_look(root, &place, &occupant);
-    if (result == FS_OK && occupant.file.directory)
+        result = remove_locked(state, root, &place, terms, false);
+    if (result == FS_IS_DIRECTORY && place.fd != -1) {
         result = state_lock(state, DIRECTORIES_KEY, &directories_fd);
-    if (result == FS_OK)
-        result = remove_locked(state, root, &place, terms);
-    if (directories_fd != -1)
-        close(directories_fd);
+        if (result == FS_OK) {
+            result = remove_locked(state, root, &place, terms, true);
+            close(directories_fd);
+        }
+    }
     if (result == FS_OK && terms->sync)
         result = sync_directories(state, place.fd, 0);
     place_close(&place);
