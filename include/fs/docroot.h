@@ -33,6 +33,8 @@ struct file {
     uint64_t size;    /* bytes; 0 for a directory */
     int64_t mtime_s;  /* seconds since 1970-01-01 UTC */
     int64_t mtime_ns; /* the whole time in ns */
+    int64_t ctime_ns; /* of the last change to bytes, name or rights; no one can set it back */
+    dev_t device;
     mode_t mode;
 };
 
@@ -93,7 +95,9 @@ void docroot_unmake_parent(const struct docroot *root, const char *path, unsigne
 
 /*
  * Whether the file was changed so recently that it could be changed again under the same mtime: the
- * "racily clean" problem that git's index has. `now_ns` is CLOCK_REALTIME at or before the lookup.
+ * "racily clean" problem that git's index has. Never so for a file whose mtime was set, as
+ * publish.h does, since that differs from its ctime. `now_ns` is CLOCK_REALTIME at or before the
+ * lookup.
  */
 bool file_is_racy(const struct file *file, int64_t now_ns);
 

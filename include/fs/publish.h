@@ -43,7 +43,7 @@ struct published {
  * are removed again when it fails. The rights of a file that is replaced are kept. The mtime is set
  * to the nanosecond of publishing, not to the kernel's tick, so that two versions published within
  * one tick differ even if the second gets the inode of the first: what is published here is never
- * racy (docroot.h), whatever file_is_racy says of its age.
+ * racy (docroot.h).
  *
  * On failure nothing has changed and the stage is still open, for the caller to discard or keep;
  * but if only the last sync failed (FS_IO), the file is published and the stage closed.

@@ -97,6 +97,8 @@ enum fs_result file_describe(struct file *file, const struct stat *st)
         .size = directory ? 0 : (uint64_t)st->st_size,
         .mtime_s = st->st_mtim.tv_sec,
         .mtime_ns = st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
+        .ctime_ns = st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec,
+        .device = st->st_dev,
         .mode = st->st_mode,
     };
     return FS_OK;
@@ -313,5 +315,11 @@ bool file_is_racy(const struct file *file, int64_t now_ns)
     int64_t age_ns = now_ns - file->mtime_ns;
     int64_t grain_ns = file->mtime_ns % NS_PER_S == 0 ? RACY_SECOND_NS : RACY_TICK_NS;
 
+    /*
+     * A write stamps both times with one clock. Where they differ, a later write cannot bear the
+     * old mtime: it is stamped with the clock that ctime shows, or a later one.
+     */
+    if (file->mtime_ns != file->ctime_ns)
+        return false;
     return age_ns < grain_ns && age_ns > -RACY_SKEW_NS;
 }

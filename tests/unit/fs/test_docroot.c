@@ -496,23 +496,30 @@ static void knows_what_may_change_unseen(void **state)
 {
     static const struct {
         int64_t mtime_ns;
+        int64_t set_ns; /* ctime less mtime: 0 as a write leaves them */
         int64_t now_ns;
         bool racy;
         const char *why;
     } rows[] = {
-        {AT(1000, 5), AT(1000, 5), true, "this very moment"},
-        {AT(1000, 5), AT(1000, 9999999), true, "within one tick of 100 Hz"},
-        {AT(1000, 5), AT(1000, 50000000), false, "ticks ago"},
-        {AT(1000, 0), AT(1001, 500000000), true, "a time in whole seconds may be FAT's, of two"},
-        {AT(1000, 0), AT(1002, 0), false, "two seconds are over"},
-        {AT(1010, 5), AT(1000, 5), true, "the file server's clock is ahead of ours"},
-        {AT(90000, 5), AT(1000, 5), false, "a time set on purpose"},
-        {AT(-5, 0), AT(1000, 0), false, "before 1970"},
+        {AT(1000, 5), 0, AT(1000, 5), true, "this very moment"},
+        {AT(1000, 5), 0, AT(1000, 9999999), true, "within one tick of 100 Hz"},
+        {AT(1000, 5), 0, AT(1000, 50000000), false, "ticks ago"},
+        {AT(1000, 0), 0, AT(1001, 500000000), true, "a time in whole seconds may be FAT's, of two"},
+        {AT(1000, 0), 0, AT(1002, 0), false, "two seconds are over"},
+        {AT(1010, 5), 0, AT(1000, 5), true, "the file server's clock is ahead of ours"},
+        {AT(90000, 5), 0, AT(1000, 5), false, "a time set on purpose"},
+        {AT(-5, 0), 0, AT(1000, 0), false, "before 1970"},
+        {AT(1000, 5), -3, AT(1000, 5), false, "set when the kernel's clock was behind it"},
+        {AT(1000, 5), 4000000, AT(1000, 4000005), false, "renamed a tick after the last write"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct file file = {.fd = -1, .mtime_ns = rows[i].mtime_ns};
+        struct file file = {
+            .fd = -1,
+            .mtime_ns = rows[i].mtime_ns,
+            .ctime_ns = rows[i].mtime_ns + rows[i].set_ns,
+        };
 
         if (file_is_racy(&file, rows[i].now_ns) != rows[i].racy)
             fail_msg("%s", rows[i].why);
