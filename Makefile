@@ -56,6 +56,13 @@ $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What the listing page links to is embedded by page_asset.c. A browser keeps it until its address,
+# which holds this sum, changes.
+PAGE_FILES   := $(wildcard src/server/page/*)
+PAGE_VERSION := $(shell cat $(PAGE_FILES) | cksum | cut -d' ' -f1)
+$(BUILD)/server/page_asset.o: ALL_CPPFLAGS += -DPAGE_VERSION='"$(PAGE_VERSION)"'
+$(BUILD)/server/page_asset.o: $(PAGE_FILES)
+
 # Unit tests. tests/unit/<room>/test_<module>.c is linked with its own room and base alone, so that
 # a room reaching into another does not link. Only the rooms that stand on others get them all.
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))

@@ -34,6 +34,16 @@ struct listing {
 enum fs_result listing_read(struct listing *listing, const struct docroot *root, const char *path,
                             int directory_fd);
 
+enum listing_order {
+    LISTING_BY_NAME, /* as listing_read leaves it */
+    LISTING_BY_SIZE, /* directories, which have none, by name */
+    LISTING_BY_TIME,
+};
+
+/* Sorts anew, the other way round if `descending`; directories stay first in any case, and what is
+   equal stands by name. */
+void listing_sort(struct listing *listing, enum listing_order order, bool descending);
+
 static inline struct span listing_name(const struct listing *listing, size_t i)
 {
     const struct listing_entry *e = &listing->entries[i];

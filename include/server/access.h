@@ -25,4 +25,7 @@ bool access_allows(struct worker *worker, const struct request *request,
 bool access_allows_write(struct worker *worker, const struct request *request,
                          const struct target *target, struct answer *answer);
 
+/* Whether the client of a GET may change what is at `path`, to offer it what it may do. */
+bool access_may_write(struct worker *worker, const struct request *request, struct span path);
+
 #endif

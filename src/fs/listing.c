@@ -199,14 +199,47 @@ static int compare_names(const char *a, const char *b)
     return strcmp(whole_a, whole_b);
 }
 
-static int compare_entries(const void *left, const void *right, void *names)
+/* An order on the entries whose names lie at `names`. */
+struct sorting {
+    const char *names;
+    enum listing_order order;
+    bool descending;
+};
+
+static int compare_values(const struct listing_entry *a, const struct listing_entry *b,
+                          const struct sorting *s)
+{
+    if (s->order == LISTING_BY_SIZE && !a->directory)
+        return (a->size > b->size) - (a->size < b->size);
+    if (s->order == LISTING_BY_TIME)
+        return (a->mtime_s > b->mtime_s) - (a->mtime_s < b->mtime_s);
+    return 0;
+}
+
+static int compare_entries(const void *left, const void *right, void *sorting)
 {
     const struct listing_entry *a = left;
     const struct listing_entry *b = right;
+    const struct sorting *s = sorting;
+    int by_name;
+    int by_value;
 
     if (a->directory != b->directory)
         return a->directory ? -1 : 1;
-    return compare_names((const char *)names + a->name_at, (const char *)names + b->name_at);
+    by_value = compare_values(a, b, s);
+    if (by_value != 0)
+        return s->descending ? -by_value : by_value;
+    by_name = compare_names(s->names + a->name_at, s->names + b->name_at);
+    return s->descending && s->order == LISTING_BY_NAME ? -by_name : by_name;
+}
+
+void listing_sort(struct listing *listing, enum listing_order order, bool descending)
+{
+    struct sorting sorting = {listing->names, order, descending};
+
+    if (listing->count > 1)
+        qsort_r(listing->entries, listing->count, sizeof(*listing->entries), compare_entries,
+                &sorting);
 }
 
 enum fs_result listing_read(struct listing *listing, const struct docroot *root, const char *path,
@@ -220,9 +253,8 @@ enum fs_result listing_read(struct listing *listing, const struct docroot *root,
     result = read_directory(&r);
     if (result != FS_OK)
         listing_free(listing);
-    else if (listing->count > 1)
-        qsort_r(listing->entries, listing->count, sizeof(*listing->entries), compare_entries,
-                listing->names);
+    else
+        listing_sort(listing, LISTING_BY_NAME, false);
     return result;
 }
 

@@ -4,6 +4,8 @@
 #include "net/address.h"
 #include "server/auth.h"
 #include "server/cors.h"
+#include "server/page_asset.h"
+#include "server/sign_in.h"
 #include "server/status_page.h"
 #include "server/transfer_get.h"
 
@@ -100,7 +102,8 @@ static void ask_about(const struct server *server, const struct target *target,
     if (transfer_target_of(server, target, &transfer)) {
         question->path = span_of(transfer.path);
         question->anywhere = question->path.len == 0;
-    } else if (span_equal(target->path, SPAN(".uuid"))) {
+    } else if (span_equal(target->path, SPAN(".uuid")) || page_asset_is(target->path) ||
+               sign_in_is(target->path)) {
         question->anywhere = true;
     }
 }
@@ -159,7 +162,7 @@ static bool has_account(struct worker *worker, const struct request *request,
 
     if (server->auth == NULL)
         return true;
-    if (writes || server->options->private_reads) {
+    if (writes || server->options->private_reads || sign_in_is(target->path)) {
         ask_about(server, target, &question);
         result = auth_decide(server->auth, &question, &verdict);
     } else if (question.authorization.ptr != NULL) {
@@ -190,6 +193,28 @@ bool access_allows_write(struct worker *worker, const struct request *request,
                          const struct target *target, struct answer *answer)
 {
     return allows_write(worker, request, target, NULL, answer);
+}
+
+bool access_may_write(struct worker *worker, const struct request *request, struct span path)
+{
+    const struct server *server = worker->server;
+    struct auth_question question = {
+        .path = path,
+        .writes = true,
+        .peer = &worker->connection->peer,
+        .now_ms = worker->now_ms,
+    };
+    struct auth_verdict verdict;
+
+    if (server->read_only)
+        return false;
+    if (server->auth == NULL)
+        return true;
+    if (request->version == VERSION_0_9)
+        return false;
+    question.authorization = request_field(request, FIELD_AUTHORIZATION);
+    return question.authorization.ptr != NULL &&
+           auth_decide(server->auth, &question, &verdict) == AUTH_ALLOWED;
 }
 
 bool access_allows(struct worker *worker, const struct request *request,

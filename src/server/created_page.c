@@ -1,6 +1,8 @@
 #include "server/created_page.h"
 
 #include "http/accept.h"
+#include "server/listing_name.h"
+#include "server/page_asset.h"
 #include "server/upload.h"
 
 #include <stdlib.h>
@@ -32,11 +34,11 @@ static void put_head(struct buffer *out, const struct created_page *page)
         return;
     }
     buffer_put_text(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                         "<meta name=\"viewport\" content=\"width=device-width\">"
-                         "<meta name=\"color-scheme\" content=\"light dark\"><title>Stored</title>"
-                         "<style>body{font:1.1em/1.5 system-ui,sans-serif;margin:15vh auto;"
-                         "max-width:34em;padding:0 1em}h1{font-size:1.6em}"
-                         "li{overflow-wrap:anywhere}</style></head>\n<body><h1>Stored</h1><ul>\n");
+                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+                         "<meta name=\"color-scheme\" content=\"light dark\">"
+                         "<title>Stored</title>");
+    page_asset_put_links(out, false);
+    buffer_put_text(out, "</head>\n<body class=\"words\"><main><h1>Stored</h1><ul>\n");
 }
 
 static void put_row(struct buffer *out, const struct created_page *page,
@@ -58,7 +60,7 @@ static void put_row(struct buffer *out, const struct created_page *page,
     buffer_put_text(out, "<li><a href=\"/");
     buffer_put_url_path(out, span_of(member->path));
     buffer_put_text(out, "\">");
-    buffer_put_html(out, name);
+    listing_name_put(out, name, true);
     buffer_put_text(out, "</a>, ");
     buffer_put_u64(out, member->file.size);
     buffer_put_span(out, member->file.size == 1 ? SPAN(" byte</li>\n") : SPAN(" bytes</li>\n"));
@@ -74,8 +76,8 @@ static void put_end(struct buffer *out, const struct created_page *page)
     buffer_put_text(out, "</ul><p><a href=\"/");
     buffer_put_url_path(out, directory);
     buffer_put_text(out, "\">To the other files of /");
-    buffer_put_html(out, directory);
-    buffer_put_text(out, "</a></p></body></html>\n");
+    listing_name_put(out, directory, true);
+    buffer_put_text(out, "</a></p></main></body></html>\n");
 }
 
 /*
@@ -165,5 +167,6 @@ void created_page_answer(struct worker *worker, const struct request *request, s
     answer->media_type = page->json ? SPAN("application/json") : SPAN("text/html");
     answer->utf8 = !page->json; /* JSON is UTF-8 and has no such parameter (RFC 8259 11) */
     answer->vary |= VARY_ACCEPT;
+    page_asset_put_policy(&answer->fields);
     put_content(worker, page, answer);
 }

@@ -3,10 +3,12 @@
 #include "http/response.h"
 #include "server/access.h"
 #include "server/collection.h"
+#include "server/page_asset.h"
 #include "server/post.h"
 #include "server/put.h"
 #include "server/put_by_id.h"
 #include "server/resumable_upload.h"
+#include "server/sign_in.h"
 #include "server/static_file.h"
 #include "server/status_page.h"
 #include "server/transfer_get.h"
@@ -158,6 +160,11 @@ void route_answer(struct worker *worker, const struct request *request, struct a
     if (!find_target(worker, request, &target, answer))
         return;
     enum method method = tus_method(request);
+    if (method == METHOD_GET || method == METHOD_HEAD) {
+        if (page_asset_answer(worker, request, &target, answer) ||
+            sign_in_answer(worker, request, &target, answer))
+            return;
+    }
     if (method != METHOD_OPTIONS && answer_resuming(worker, request, &target, method, answer))
         return;
     switch (method) {

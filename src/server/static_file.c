@@ -274,7 +274,7 @@ void static_file_answer(struct worker *worker, const struct request *request,
             status_page_answer(worker, request, STATUS_FORBIDDEN,
                                SPAN("This directory does not show what is in it."), answer);
         else
-            listing_page_answer(worker, request, target->path.ptr, &selected.file, answer);
+            listing_page_answer(worker, request, target, &selected.file, answer);
         close(selected.file.fd);
         return;
     }

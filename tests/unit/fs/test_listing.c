@@ -252,6 +252,49 @@ static void reads_a_hundred_thousand_members(void **state)
     listing_free(&listing);
 }
 
+static void sorts_by_what_is_asked(void **state)
+{
+    static const struct {
+        enum listing_order order;
+        bool descending;
+        const char *expected, *why;
+    } rows[] = {
+        {LISTING_BY_NAME, false, "d1/\nd2/\na\nb\nc\nd\n", "as read"},
+        {LISTING_BY_NAME, true, "d2/\nd1/\nd\nc\nb\na\n", "the other way round"},
+        {LISTING_BY_SIZE, false, "d1/\nd2/\na\nc\nb\nd\n", "equals stand by name"},
+        {LISTING_BY_SIZE, true, "d1/\nd2/\nd\nb\na\nc\n", "equals still stand by name"},
+        {LISTING_BY_TIME, false, "d2/\nd1/\nd\nc\na\nb\n", "before 1970 too"},
+        {LISTING_BY_TIME, true, "d1/\nd2/\nb\na\nc\nd\n", "newest first"},
+        {LISTING_BY_NAME, false, "d1/\nd2/\na\nb\nc\nd\n", "and back again"},
+    };
+    static const struct {
+        const char *name;
+        time_t mtime;
+    } times[] = {{"a", 300}, {"b", 400}, {"c", 200}, {"d", -5}, {"d1", 200}, {"d2", 100}};
+    struct fixture *f = *state;
+    struct listing listing;
+    char text[256];
+
+    tree_directory(&f->tree, "d1");
+    tree_directory(&f->tree, "d2");
+    tree_file(&f->tree, "a", "1");
+    tree_file(&f->tree, "b", "12");
+    tree_file(&f->tree, "c", "1");
+    tree_file(&f->tree, "d", "123");
+    for (unsigned i = 0; i < sizeof times / sizeof *times; i++) {
+        const struct timespec both[2] = {{.tv_sec = times[i].mtime}, {.tv_sec = times[i].mtime}};
+        assert_int_equal(utimensat(f->tree.fd, times[i].name, both, 0), 0);
+    }
+    assert_int_equal(list(f, "", &listing), FS_OK);
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        listing_sort(&listing, rows[i].order, rows[i].descending);
+        names_of(&listing, text, sizeof(text));
+        if (strcmp(text, rows[i].expected) != 0)
+            fail_msg("%s: got %s", rows[i].why, text);
+    }
+    listing_free(&listing);
+}
+
 #define IN_TREE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -263,6 +306,7 @@ int main(void)
         IN_TREE(describes_members),
         IN_TREE(sorts_as_people_count),
         IN_TREE(directories_come_first),
+        IN_TREE(sorts_by_what_is_asked),
         IN_TREE(leaves_the_descriptor_as_it_was),
         IN_TREE(a_file_has_no_members),
         IN_TREE(reads_a_hundred_thousand_members),
