@@ -15,6 +15,13 @@
  */
 int listener_open(struct address *address, bool speaks_first);
 
+/*
+ * Makes a socket that somebody else opened ready to be used like one from listener_open, and says
+ * what it is bound to. False with errno set when it is not a listening TCP socket (EBADF, ENOTSOCK,
+ * EINVAL, EAFNOSUPPORT); it stays the caller's.
+ */
+bool listener_adopt(int fd, struct address *address, bool speaks_first);
+
 enum accept_result {
     ACCEPT_OK,
     ACCEPT_NONE,      /* nobody is waiting */

@@ -13,6 +13,7 @@ enum {
 };
 
 struct options {
+    char **argv; /* the command line itself, to run it again */
     uint16_t port;
     const char *binds[OPTIONS_BIND_LIMIT];
     unsigned bind_count; /* 0: loopback, IPv4 and IPv6 */

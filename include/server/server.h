@@ -37,7 +37,8 @@ struct server {
     struct queue queue;
     struct sweeper sweeper; /* with resumes */
     struct access_log log;
-    atomic_bool draining; /* no further request is begun on a connection */
+    atomic_bool draining;   /* every answer is the last on its connection */
+    atomic_bool dismissing; /* and a connection without a request is closed */
 };
 
 /* What is spoken where. */

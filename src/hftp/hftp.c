@@ -59,7 +59,7 @@ static bool finish(struct worker *w, struct connection *c, struct hftp_exchange 
 {
     bool last = hftp_code_is_fatal(x->answer.code) ||
                 (x->answer.code == HFTP_OK && x->command.verb == HFTP_QUIT) ||
-                atomic_load_explicit(&w->server->draining, memory_order_relaxed);
+                atomic_load_explicit(&w->server->dismissing, memory_order_relaxed);
 
     log_exchange(w, c, x);
     hftp_answer_free(&x->answer);
@@ -172,7 +172,7 @@ static enum turn hftp_turn(struct worker *w, struct connection *c)
     if (step == STEP_DONE)
         return TURN_LINGER;
     if (step == STEP_CLOSE ||
-        (quiet && atomic_load_explicit(&w->server->draining, memory_order_relaxed)) ||
+        (quiet && atomic_load_explicit(&w->server->dismissing, memory_order_relaxed)) ||
         !keep(w, c, x)) {
         hftp_answer_free(&here.answer);
         return TURN_CLOSE;

@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -44,6 +45,38 @@ fail:;
     close(fd);
     errno = error;
     return -1;
+}
+
+static bool has_option(int fd, int option, int expected)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    if (getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1)
+        return false;
+    if (value != expected)
+        errno = EINVAL;
+    return value == expected;
+}
+
+bool listener_adopt(int fd, struct address *address, bool speaks_first)
+{
+    memset(address, 0, sizeof *address);
+    address->len = sizeof address->v6;
+    if (!has_option(fd, SO_TYPE, SOCK_STREAM) || !has_option(fd, SO_ACCEPTCONN, 1) ||
+        getsockname(fd, &address->any, &address->len) == -1)
+        return false;
+    if (address->any.sa_family != AF_INET && address->any.sa_family != AF_INET6) {
+        errno = EAFNOSUPPORT;
+        return false;
+    }
+    int flags = fcntl(fd, F_GETFL);
+    if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || !set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1))
+        return false;
+    if (speaks_first)
+        set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, FIRST_BYTES_WAIT_S);
+    return true;
 }
 
 enum accept_result listener_accept(int listener_fd, int *fd, struct address *peer)

@@ -308,7 +308,7 @@ static enum turn http_turn(struct worker *w, struct connection *c)
     if (step == STEP_DONE)
         return end(c);
     if (c->phase == PHASE_IDLE && w->in_len == w->in_at && channel_unsent(w) == 0 &&
-        atomic_load_explicit(&w->server->draining, memory_order_relaxed))
+        atomic_load_explicit(&w->server->dismissing, memory_order_relaxed))
         return TURN_CLOSE;
     if (!keep(w, c))
         return TURN_CLOSE;

@@ -79,7 +79,10 @@ static const char help[] =
     "  -V, --version           the version\n"
     "\n"
     "SIGTERM and SIGINT finish what is under way and stop; SIGHUP re-opens the logs and\n"
-    "reads the accounts again.\n";
+    "reads the accounts again; SIGUSR2 starts the program anew with the same options and\n"
+    "sockets, and once that serves, finishes what is under way and stops.\n"
+    "Sockets and readiness of a service manager (LISTEN_FDS, NOTIFY_SOCKET) are understood;\n"
+    "-p and -b then say nothing.\n";
 
 enum {
     OPTION_PATIENCE = 256,
@@ -327,6 +330,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     int option;
 
     *options = (struct options){
+        .argv = argv,
         .port = DEFAULT_PORT,
         .threads = DEFAULT_THREADS,
         .root = "www",

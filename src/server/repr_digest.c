@@ -21,7 +21,7 @@ static bool digest_file(struct worker *worker, const struct file *file,
         ssize_t n = pread(file->fd, worker->page, sizeof worker->page, (off_t)done);
         if (n == -1 && errno == EINTR)
             continue;
-        if (n <= 0 || atomic_load_explicit(&worker->server->draining, memory_order_relaxed))
+        if (n <= 0 || atomic_load_explicit(&worker->server->dismissing, memory_order_relaxed))
             return false;
         sha256_update(&hash, worker->page, (size_t)n);
         done += (uint64_t)n;

@@ -6,8 +6,10 @@
 #include "base/random.h"
 #include "net/listener.h"
 #include "resume/secret.h"
+#include "server/activation.h"
 #include "server/auth.h"
 #include "server/gate.h"
+#include "server/handover.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -34,21 +36,35 @@ enum {
     SWEEP_MS = 250,              /* how often deadlines are looked at: they are seconds long */
     DRAIN_MS = 10000,            /* requests under way get this long to finish at the end */
     DRAIN_NUDGE_MS = 50,         /* how often idle connections are asked to go meanwhile */
+    DRAIN_NOTICE_MS = 200,       /* who asks again within that time is told first */
     MIME_TYPES_LIMIT = 1 << 20,
 
     EVENT_SIGNAL = 1000, /* names of the main thread's descriptors; below are the listeners */
     EVENT_KICK,
+    EVENT_HANDOVER,
+};
+
+/* How far the end is. */
+enum leaving {
+    LEAVING_NOT,
+    LEAVING_TO_ANOTHER, /* another process serves now: what is under way may take its time */
+    LEAVING,            /* what is under way has DRAIN_MS */
 };
 
 /* What the main thread alone uses. */
 struct main_thread {
     struct server *server;
     struct gate gate;
+    struct activation activation;
+    struct handover handover;
     struct worker *workers;
     unsigned started;
     int epoll_fd, signal_fd, kick_fd;
+    int pid_file_fd; /* -1: there is none, or it names another process by now */
     bool ticking;
-    int64_t next_tick_us, next_sweep_ms, drain_until_ms;
+    enum leaving leaving;
+    int64_t next_tick_us, next_sweep_ms;
+    int64_t dismiss_ms, drain_until_ms; /* with LEAVING */
 };
 
 /* --- Start-up ----------------------------------------------------------------------------------
@@ -272,11 +288,29 @@ static int listen_on(struct gate *gate, const struct protocol *protocol, const c
     return 0;
 }
 
-static int open_listeners(struct gate *gate, const struct service *service)
+/* Takes the sockets that were handed in for it. */
+static int adopt_listeners(struct main_thread *m, const struct protocol *protocol)
 {
+    const struct activation_socket *s;
+    int fd;
+
+    while ((s = activation_next(&m->activation, span_of(protocol->name), &fd)) != NULL)
+        if (!gate_add(&m->gate, fd, &s->address, protocol)) {
+            close(fd);
+            log_error("too many addresses");
+            return EXIT_USAGE;
+        }
+    return 0;
+}
+
+static int open_listeners(struct main_thread *m, const struct service *service)
+{
+    struct gate *gate = &m->gate;
     uint16_t port = service->port;
     int failed = 0;
 
+    if (activation_serves(&m->activation, span_of(service->protocol->name)))
+        return adopt_listeners(m, service->protocol);
     if (service->bind_count == 0) {
         failed = listen_on(gate, service->protocol, "127.0.0.1", &port, false);
         return failed != 0 ? failed : listen_on(gate, service->protocol, "::1", &port, true);
@@ -298,22 +332,31 @@ static int open_logs(struct server *server)
     return EXIT_USAGE;
 }
 
-static int write_pid_file(const char *path)
+/* Opened early, while there are rights to, and written when there is something to say: until then
+   the file names a server that this one may be about to replace. */
+static int open_pid_file(struct main_thread *m, const char *path)
+{
+    m->pid_file_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (m->pid_file_fd != -1)
+        return 0;
+    log_error("cannot write the pid file '%s': %m", path);
+    return EXIT_FAILED;
+}
+
+static int write_pid_file(const struct main_thread *m)
 {
     char bytes[32];
     struct buffer text = BUFFER_OVER(bytes);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
+    if (m->pid_file_fd == -1)
+        return 0;
     buffer_put_u64(&text, (uint64_t)getpid());
     buffer_put_char(&text, '\n');
-    if (fd == -1 || write(fd, bytes, text.len) != (ssize_t)text.len) {
-        log_error("cannot write the pid file '%s': %m", path);
-        if (fd != -1)
-            close(fd);
-        return EXIT_FAILED;
-    }
-    close(fd);
-    return 0;
+    if (ftruncate(m->pid_file_fd, 0) != -1 &&
+        write(m->pid_file_fd, bytes, text.len) == (ssize_t)text.len)
+        return 0;
+    log_error("cannot write the pid file '%s': %m", m->server->options->pid_file);
+    return EXIT_FAILED;
 }
 
 /* The parent leaves once everything that can fail by a user's mistake has succeeded. */
@@ -377,12 +420,14 @@ static int open_events(struct main_thread *m)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     m->epoll_fd = m->gate.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     m->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     m->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (m->epoll_fd == -1 || !watch_descriptor(m, m->signal_fd, EVENT_SIGNAL) ||
-        !watch_descriptor(m, m->kick_fd, EVENT_KICK)) {
+        !watch_descriptor(m, m->kick_fd, EVENT_KICK) ||
+        (m->handover.fd != -1 && !watch_descriptor(m, m->handover.fd, EVENT_HANDOVER))) {
         log_error("cannot set up events: %m");
         return EXIT_FAILED;
     }
@@ -457,23 +502,44 @@ static void remove_leftovers(const struct server *server)
                    removed, (unsigned long long)freed_bytes);
 }
 
+/* A socket for a protocol that is not spoken: somebody meant something else than the options say.
+ */
+static int refuse_strange_sockets(const struct activation *activation)
+{
+    for (unsigned i = 0; i < activation->count; i++)
+        if (activation->sockets[i].fd != -1) {
+            log_error("a socket was handed in for '" SPAN_FMT "', which the options do not ask for",
+                      SPAN_ARG(activation->sockets[i].name));
+            return EXIT_USAGE;
+        }
+    return 0;
+}
+
 /* Everything up to the first request. 0, or the exit status after a line that says why. */
 static int start(struct main_thread *m, const struct service *services, unsigned count)
 {
     const struct options *o = m->server->options;
-    int failed = find_docroot(m->server);
+    int failed = activation_take(&m->activation) ? 0 : EXIT_USAGE;
+    /* Whoever replaces a server in the background is there already. */
+    bool detach = o->daemon && m->activation.ready_fd == -1;
 
+    if (failed == 0 && !handover_prepare(&m->handover, o->argv, o->daemon))
+        log_warning("cannot prepare for a restart: %m; SIGUSR2 will do nothing");
+    if (failed == 0)
+        failed = find_docroot(m->server);
     load_media_types(m->server);
     if (failed == 0)
         failed = open_accounts(m->server);
     for (unsigned i = 0; i < count && failed == 0; i++)
-        failed = open_listeners(&m->gate, &services[i]);
+        failed = open_listeners(m, &services[i]);
+    if (failed == 0)
+        failed = refuse_strange_sockets(&m->activation);
     if (failed == 0)
         failed = open_logs(m->server);
-    if (failed == 0 && o->daemon)
+    if (failed == 0 && detach)
         failed = become_daemon();
     if (failed == 0 && o->pid_file != NULL)
-        failed = write_pid_file(o->pid_file);
+        failed = open_pid_file(m, o->pid_file);
     if (failed == 0 && o->user != NULL)
         failed = drop_root(o->user);
     if (failed == 0)
@@ -486,12 +552,15 @@ static int start(struct main_thread *m, const struct service *services, unsigned
         log_error("cannot accept connections: %m");
         failed = EXIT_FAILED;
     }
+    if (failed == 0)
+        failed = write_pid_file(m);
     if (failed != 0)
         return failed;
     announce(m);
+    activation_ready(&m->activation);
     /* The workers are serving already; only who connects now waits for this. */
     remove_leftovers(m->server);
-    if (o->daemon)
+    if (detach)
         leave_terminal();
     return 0;
 }
@@ -516,38 +585,78 @@ static void sweep(struct main_thread *m, bool all, int64_t now_ms)
     }
 }
 
+/* No new connections, and each answer the last on its connection. */
+static void begin_leaving(struct main_thread *m)
+{
+    gate_close(&m->gate);
+    handover_close(&m->handover);
+    atomic_store(&m->server->draining, true);
+}
+
+/* Who asks at this moment is not cut off: an idle connection is closed only when its client could
+   have learned from an answer that it is the last. */
 static void begin_drain(struct main_thread *m, int64_t now_ms)
 {
     log_notice("stopping: finishing what is under way");
-    gate_close(&m->gate);
-    atomic_store(&m->server->draining, true);
+    if (m->leaving == LEAVING_NOT)
+        activation_stopping(&m->activation);
+    begin_leaving(m);
+    m->leaving = LEAVING;
+    m->dismiss_ms = now_ms + DRAIN_NOTICE_MS;
     m->drain_until_ms = now_ms + DRAIN_MS;
     m->next_sweep_ms = now_ms;
+}
+
+/*
+ * Another process serves from the same sockets now. Here every connection may stay until its own
+ * time is over: an idle one that were closed could have a request on its way, and a download that
+ * goes on for hours is what a restart must not break.
+ */
+static void hand_over(struct main_thread *m)
+{
+    pid_t successor = handover_result(&m->handover);
+
+    if (successor == 0)
+        return;
+    log_notice("stopping: process %ld serves now; finishing what is under way", (long)successor);
+    activation_moved(&m->activation, successor);
+    if (m->pid_file_fd != -1)
+        close(m->pid_file_fd);
+    m->pid_file_fd = -1;
+    begin_leaving(m);
+    m->leaving = LEAVING_TO_ANOTHER;
+}
+
+static void obey_signal(struct main_thread *m, uint32_t signal, int64_t now_ms)
+{
+    if (signal == SIGHUP) {
+        access_log_reopen(&m->server->log);
+        if (m->server->auth != NULL)
+            auth_reload(m->server->auth);
+    } else if (signal == SIGUSR2) {
+        if (m->leaving == LEAVING_NOT)
+            handover_begin(&m->handover, &m->gate);
+    } else if (m->leaving != LEAVING) {
+        begin_drain(m, now_ms);
+    } else {
+        log_notice("stopping at once");
+        _exit(EXIT_FAILED);
+    }
 }
 
 static void obey_signals(struct main_thread *m, int64_t now_ms)
 {
     struct signalfd_siginfo info;
 
-    while (read(m->signal_fd, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGHUP) {
-            access_log_reopen(&m->server->log);
-            if (m->server->auth != NULL)
-                auth_reload(m->server->auth);
-        } else if (m->drain_until_ms == 0) {
-            begin_drain(m, now_ms);
-        } else {
-            log_notice("stopping at once");
-            _exit(EXIT_FAILED);
-        }
-    }
+    while (read(m->signal_fd, &info, sizeof info) == sizeof info)
+        obey_signal(m, info.ssi_signo, now_ms);
 }
 
 static int wait_ms(struct main_thread *m, int64_t now_ms)
 {
     if (m->ticking)
         return QUEUE_TICK_MS;
-    if (m->drain_until_ms != 0)
+    if (m->leaving == LEAVING)
         return DRAIN_NUDGE_MS;
     if (connection_count(&m->server->connections) == 0 && m->gate.open &&
         m->gate.episode_refused == 0)
@@ -566,6 +675,8 @@ static void handle_events(struct main_thread *m, const struct epoll_event *event
             obey_signals(m, now_ms);
         else if (name == EVENT_KICK && read(m->kick_fd, &kicks, sizeof kicks) == sizeof kicks)
             m->ticking = true;
+        else if (name == EVENT_HANDOVER)
+            hand_over(m);
         else if (name < m->gate.count) {
             gate_accept(&m->gate, (unsigned)name, now_ms);
             m->ticking = true;
@@ -583,11 +694,21 @@ static void keep_time(struct main_thread *m, int64_t now_ms)
         m->next_tick_us = now_us + QUEUE_TICK_MS * (int64_t)1000;
     }
     if (now_ms >= m->next_sweep_ms) {
-        bool draining = m->drain_until_ms != 0;
+        bool dismissing = m->leaving == LEAVING && now_ms >= m->dismiss_ms;
+        atomic_store_explicit(&m->server->dismissing, dismissing, memory_order_relaxed);
         gate_tend(&m->gate, now_ms);
-        sweep(m, draining, now_ms);
-        m->next_sweep_ms = now_ms + (draining ? DRAIN_NUDGE_MS : SWEEP_MS);
+        sweep(m, dismissing, now_ms);
+        m->next_sweep_ms = now_ms + (m->leaving == LEAVING ? DRAIN_NUDGE_MS : SWEEP_MS);
     }
+}
+
+/* Whether nothing is left to wait for, or it was waited for long enough. */
+static bool is_done(const struct main_thread *m, int64_t now_ms)
+{
+    if (m->leaving == LEAVING_NOT)
+        return false;
+    return connection_count(&m->server->connections) == 0 ||
+           (m->leaving == LEAVING && now_ms >= m->drain_until_ms);
 }
 
 static void loop(struct main_thread *m)
@@ -600,8 +721,7 @@ static void loop(struct main_thread *m)
         int64_t now_ms = clock_ms();
         handle_events(m, events, n, now_ms);
         keep_time(m, now_ms);
-        if (m->drain_until_ms != 0 &&
-            (connection_count(&m->server->connections) == 0 || now_ms >= m->drain_until_ms))
+        if (is_done(m, now_ms))
             return;
     }
 }
@@ -615,7 +735,7 @@ static void stop_threads(struct main_thread *m)
         pthread_join(m->workers[i].thread, NULL);
     sweeper_stop(server);
     access_log_close(&server->log);
-    if (server->options->pid_file != NULL)
+    if (m->pid_file_fd != -1)
         unlink(server->options->pid_file);
 }
 
@@ -623,11 +743,13 @@ static void stop_threads(struct main_thread *m)
 static void release(struct main_thread *m)
 {
     struct server *server = m->server;
-    const int fds[] = {m->epoll_fd, m->signal_fd, m->kick_fd, server->watch.epoll_fd,
-                       server->watch.kick_fd};
+    const int fds[] = {m->epoll_fd,    m->signal_fd,           m->kick_fd,
+                       m->pid_file_fd, server->watch.epoll_fd, server->watch.kick_fd};
 
     connection_table_free(&server->connections);
     gate_close(&m->gate);
+    handover_close(&m->handover);
+    activation_close(&m->activation);
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] != -1)
             close(fds[i]);
@@ -645,7 +767,15 @@ int server_run(const struct options *options, const struct service *services, un
         .state = STATE_CLOSED,
         .watch = {.epoll_fd = -1, .kick_fd = -1},
     };
-    struct main_thread m = {.server = &server, .epoll_fd = -1, .signal_fd = -1, .kick_fd = -1};
+    struct main_thread m = {
+        .server = &server,
+        .activation = ACTIVATION_NONE,
+        .handover = HANDOVER_NONE,
+        .epoll_fd = -1,
+        .signal_fd = -1,
+        .kick_fd = -1,
+        .pid_file_fd = -1,
+    };
     int failed = start(&m, services, count);
 
     if (failed == 0)
@@ -656,5 +786,5 @@ int server_run(const struct options *options, const struct service *services, un
         stop_threads(&m);
     if (failed == 0 || m.started == 0)
         release(&m);
-    return failed;
+    return failed; /* NOLINT(clang-analyzer-unix.Malloc): running threads still use it */
 }
