@@ -11,9 +11,9 @@ static int run(const struct options *o)
 {
     bool own = o->hftp_bind_count > 0;
     const struct service services[] = {
-        {&http_protocol, o->port, o->binds, o->bind_count},
+        {&http_protocol, o->port, o->binds, o->bind_count, o->unix_path},
         {&hftp_protocol, o->hftp_port, own ? o->hftp_binds : o->binds,
-         own ? o->hftp_bind_count : o->bind_count},
+         own ? o->hftp_bind_count : o->bind_count, NULL},
     };
     return server_run(o, services, o->hftp ? 2 : 1);
 }

@@ -1,7 +1,9 @@
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 
-/* Socket addresses, IPv4 and IPv6. Values; any thread. */
+/* Socket addresses, IPv4 and IPv6; of a UNIX socket no more than that it is one. Values; any
+ * thread.
+ */
 
 #include "base/buffer.h"
 
@@ -26,9 +28,21 @@ enum { ADDRESS_TEXT_LIMIT = 64 }; /* "[ipv6%scope]:65535" */
  */
 bool address_parse(struct address *address, const char *text, uint16_t port);
 
+/* The address of 4 or 16 bytes in network order. False when they are of another number. */
+bool address_from_bytes(struct address *address, struct span bytes, uint16_t port);
+
+/* Its host: 4 or 16 bytes in network order, within *address; IPv4 mapped into IPv6 is IPv4. Empty
+   for what is no address of the Internet. */
+struct span address_bytes(const struct address *address);
+
+/* The same host, whatever the port. */
+bool address_is_same_host(const struct address *a, const struct address *b);
+
+/* 0 for what has none. */
 uint16_t address_port(const struct address *address);
 
-/* The host alone, as logs want it: no brackets, no port; an IPv4-mapped address as IPv4. */
+/* The host alone, as logs want it: no brackets, no port; an IPv4-mapped address as IPv4, the other
+   end of a UNIX socket as "unix:". */
 void address_put_host(struct buffer *out, const struct address *address);
 
 /* "127.0.0.1:80" or "[::1]:80", as URLs want it. */

@@ -66,8 +66,9 @@ struct connection {
     uint32_t index;           /* its place in the table, for ever */
     int fd;                   /* -1 in a free place */
     const struct protocol *protocol;
-    uint8_t phase;    /* enum phase */
-    uint8_t ending;   /* enum ending */
+    const struct protocol *inner; /* what is spoken behind the header of a proxy; else NULL */
+    uint8_t phase;                /* enum phase */
+    uint8_t ending;               /* enum ending */
     uint32_t watched; /* the events its descriptor is in the watch set for, 0: not in it */
     bool readable;    /* bytes, or the end, may be waiting; false after a read came back short */
     bool peer_ended;  /* the peer closed its side: a read will say so once the bytes are through */
@@ -76,7 +77,8 @@ struct connection {
     bool ended;       /* a read has said that the peer closed its side, in order */
     bool broken;      /* a call has failed: reset, timed out */
     bool reused;      /* a request has been answered on it */
-    struct address peer;
+    struct address peer; /* the client, as far as that is known of the whole connection */
+    uint64_t withheld; /* what a proxy between may have taken and not passed on; 0: there is none */
     int64_t phase_since;       /* clock_ms() when the current phase began */
     uint64_t sent;             /* bytes given to the socket, ever */
     uint64_t acked;            /* how many of them the peer had acknowledged at the last look */

@@ -12,6 +12,10 @@
  * say. "curl -C -" then asks for the file without Range and would be given the rest behind what it
  * lost. So less than a block of a file's begin counts as nothing.
  *
+ * Behind a proxy nothing is certain but that it took the bytes: how its own client's connection
+ * went it does not tell. So connection->withheld is left off, and no download is ever known to be
+ * complete.
+ *
  * A delivery belongs to a connection (connection->delivery), from the composing of its response
  * until the next request, or the end of the connection, tells how it went.
  */

@@ -22,6 +22,8 @@ struct exchange {
     struct request request;
     char *head_copy; /* owned: where request.head points once the exchange was parked; else NULL */
 
+    struct address client; /* who sent it: the connection's peer, or whom trusted proxies name */
+
     char user[ACCOUNT_NAME_LIMIT]; /* who sent it, as far as that was found out */
     uint8_t user_len;
 

@@ -5,7 +5,9 @@
  * The gate: listening sockets, and who is let in. Main thread only.
  */
 
-#include "net/address.h"
+#include "net/listener.h"
+#include "net/trust.h"
+#include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
 
@@ -16,11 +18,14 @@ struct gate {
         int fd;
         struct address address;
         const struct protocol *protocol;
+        struct listener_place place; /* of a UNIX socket; path NULL otherwise */
     } listeners[GATE_LIMIT];
     unsigned count;
     int epoll_fd; /* the main thread's, where open listeners are registered */
     bool open;    /* they are */
 
+    const struct options *options;
+    const struct trust *trust;
     struct connection_table *connections;
     struct queue *queue;
     struct watch *watch;
@@ -33,8 +38,7 @@ struct gate {
 };
 
 /* Adds a listening socket; the gate owns it. False when there are too many. */
-bool gate_add(struct gate *gate, int fd, const struct address *address,
-              const struct protocol *protocol);
+bool gate_add(struct gate *gate, const struct gate_listener *listener);
 
 /* Begins to accept. False with errno set when the kernel does not let it. */
 bool gate_open(struct gate *gate);
@@ -45,7 +49,13 @@ void gate_accept(struct gate *gate, unsigned listener, int64_t now_ms);
 /* To be called now and then: ends pauses, and says when an episode of refusals is over. */
 void gate_tend(struct gate *gate, int64_t now_ms);
 
-/* Closes the listening sockets. */
+/* Takes everybody who is waiting already: to close a listening socket resets them. */
+void gate_empty(struct gate *gate, int64_t now_ms);
+
+/* Leaves the names of UNIX sockets to another process that listens on them now. */
+void gate_leave_names(struct gate *gate);
+
+/* Closes the listening sockets, and removes the names of those of the UNIX domain. */
 void gate_close(struct gate *gate);
 
 #endif

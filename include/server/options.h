@@ -10,6 +10,7 @@ enum {
     OPTIONS_BIND_LIMIT = 16,
     OPTIONS_LOG_LIMIT = 8,
     OPTIONS_HOST_LIMIT = 16,
+    OPTIONS_TRUST_LIMIT = 32,
 };
 
 struct options {
@@ -35,6 +36,16 @@ struct options {
     int64_t idle_timeout_ms;
     uint64_t min_rate; /* bytes per second; 0: none */
     bool listing;
+
+    /* Behind a proxy, or one of several. */
+    const char *unix_path; /* a UNIX socket to listen on; NULL: none */
+    unsigned unix_mode;    /* its permissions */
+    bool reuse_port;       /* other processes may listen there too */
+    bool proxy_protocol;   /* connections begin with a header that says whose they are */
+    const char *trusts[OPTIONS_TRUST_LIMIT]; /* whose word is taken for that */
+    unsigned trust_count;
+    uint64_t proxy_holds;   /* bytes that a proxy may have taken and not passed on */
+    int64_t drain_delay_ms; /* told to stop, it says so for so long before it does */
 
     /* Writing. */
     bool read_only;

@@ -8,6 +8,7 @@
 
 #include "fs/state.h"
 #include "http/media_type.h"
+#include "net/trust.h"
 #include "resume/client_id.h"
 #include "server/access_log.h"
 #include "server/connection.h"
@@ -29,7 +30,8 @@ struct server {
     uint32_t instance;        /* random: this process, among the servers of one state directory */
     uint64_t boot;            /* names this boot of this machine: who shares its kernel's memory */
     bool read_only;           /* nothing in the docroot is changed */
-    bool loopback_only;       /* all addresses at which files can be changed are of the loopback */
+    bool loopback_only;       /* whoever can change files is on this machine */
+    struct trust trust;       /* whose word is taken about their clients */
     struct auth *auth;        /* who has an account; NULL: nobody needs one */
     struct media_types media_types;
     struct connection_table connections;
@@ -37,7 +39,8 @@ struct server {
     struct queue queue;
     struct sweeper sweeper; /* with resumes */
     struct access_log log;
-    atomic_bool draining;   /* every answer is the last on its connection */
+    _Atomic int64_t complained_ms; /* when a proxy was last complained about */
+    atomic_bool draining;   /* every answer is the last on its connection; /.health says so */
     atomic_bool dismissing; /* and a connection without a request is closed */
 };
 
@@ -46,7 +49,8 @@ struct service {
     const struct protocol *protocol;
     uint16_t port;
     const char *const *binds;
-    unsigned bind_count; /* 0: loopback, IPv4 and, where there is one, IPv6 */
+    unsigned bind_count;   /* 0: loopback, IPv4 and, where there is one, IPv6; */
+    const char *unix_path; /* or, unless NULL, this UNIX socket */
 };
 
 /* Runs the daemon until it is told to stop. The services share all but their addresses. The exit

@@ -32,8 +32,48 @@ bool address_parse(struct address *address, const char *text, uint16_t port)
     return false;
 }
 
+bool address_from_bytes(struct address *address, struct span bytes, uint16_t port)
+{
+    memset(address, 0, sizeof *address);
+    if (bytes.len == sizeof address->v4.sin_addr) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons(port);
+        memcpy(&address->v4.sin_addr, bytes.ptr, bytes.len);
+        address->len = sizeof address->v4;
+        return true;
+    }
+    if (bytes.len == sizeof address->v6.sin6_addr) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons(port);
+        memcpy(&address->v6.sin6_addr, bytes.ptr, bytes.len);
+        address->len = sizeof address->v6;
+        return true;
+    }
+    return false;
+}
+
+struct span address_bytes(const struct address *address)
+{
+    const struct in6_addr *in6 = &address->v6.sin6_addr;
+
+    if (address->any.sa_family == AF_INET)
+        return span_make((const char *)&address->v4.sin_addr, sizeof address->v4.sin_addr);
+    if (address->any.sa_family != AF_INET6)
+        return SPAN_EMPTY;
+    if (IN6_IS_ADDR_V4MAPPED(in6))
+        return span_make((const char *)&in6->s6_addr[12], 4);
+    return span_make((const char *)in6->s6_addr, sizeof in6->s6_addr);
+}
+
+bool address_is_same_host(const struct address *a, const struct address *b)
+{
+    return span_equal(address_bytes(a), address_bytes(b));
+}
+
 uint16_t address_port(const struct address *address)
 {
+    if (address->any.sa_family == AF_UNIX)
+        return 0;
     return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
 }
 
@@ -48,6 +88,9 @@ void address_put_host(struct buffer *out, const struct address *address)
         bool mapped = IN6_IS_ADDR_V4MAPPED(in6);
         bytes = mapped ? &in6->s6_addr[12] : &in6->s6_addr[0];
         family = mapped ? AF_INET : AF_INET6;
+    } else if (address->any.sa_family == AF_UNIX) {
+        buffer_put_text(out, "unix:");
+        return;
     } else if (address->any.sa_family != AF_INET) {
         buffer_put_char(out, '-');
         return;
@@ -66,6 +109,8 @@ void address_put(struct buffer *out, const struct address *address)
     address_put_host(out, address);
     if (brackets)
         buffer_put_char(out, ']');
+    if (address->any.sa_family == AF_UNIX)
+        return;
     buffer_put_char(out, ':');
     buffer_put_u64(out, address_port(address));
 }

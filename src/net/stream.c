@@ -155,8 +155,12 @@ void stream_peer(int fd, struct stream_peer *peer)
         .window = (uint64_t)UINT16_MAX << LARGEST_SCALE,
         .window_limit = (uint64_t)UINT16_MAX << LARGEST_SCALE,
     };
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, words, &len) == -1)
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, words, &len) == -1) {
+        /* A UNIX socket has no window: what its peer has not read counts as unacknowledged. */
+        if (errno == EOPNOTSUPP)
+            peer->window = peer->window_limit = 0;
         return;
+    }
     memcpy(&info, words, sizeof info < sizeof words ? sizeof info : sizeof words);
     peer->window_limit = (uint64_t)UINT16_MAX << info.tcpi_snd_wscale;
     peer->window = len >= (SND_WND + 1) * sizeof *words ? words[SND_WND] : peer->window_limit;

@@ -143,6 +143,13 @@ static bool refuse_account(struct worker *worker, const struct request *request,
     return false;
 }
 
+/* A body may be judged again when it is whole, and the connection has kept its exchange by then. */
+static const struct address *client_of(const struct worker *worker)
+{
+    const struct exchange *kept = worker->connection->exchange;
+    return kept != NULL ? &kept->client : &worker->exchange.client;
+}
+
 /* Whether the client has an account that may do this here. Notes who it is. */
 static bool has_account(struct worker *worker, const struct request *request,
                         const struct target *target, bool writes, struct exchange *x,
@@ -154,7 +161,7 @@ static bool has_account(struct worker *worker, const struct request *request,
                              ? SPAN_EMPTY
                              : request_field(request, FIELD_AUTHORIZATION),
         .writes = writes,
-        .peer = &worker->connection->peer,
+        .peer = client_of(worker),
         .now_ms = worker->now_ms,
     };
     struct auth_verdict verdict;

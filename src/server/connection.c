@@ -75,6 +75,8 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->next = NULL;
     c->fd = fd;
     c->protocol = protocol;
+    c->inner = NULL;
+    c->withheld = 0;
     c->watched = 0;
     c->readable = true;
     c->peer_ended = false;

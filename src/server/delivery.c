@@ -76,6 +76,13 @@ static bool store(struct delivery *d, uint64_t delivered, bool complete)
     return transfer_store(&d->transfer, clock_wall_s()) != TRANSFER_EVICTED;
 }
 
+/* What the client has for certain: of what a proxy took, all but what may still lie there. */
+static uint64_t least(const struct connection *c)
+{
+    uint64_t arrived = arrival_least(&c->delivery->arrival);
+    return arrived > c->withheld ? arrived - c->withheld : 0;
+}
+
 void delivery_attach(struct connection *c, struct delivery *d, uint64_t ahead)
 {
     struct arrival_look seen = look_at(c);
@@ -93,7 +100,7 @@ bool delivery_progress(struct connection *c)
     if (c->sent < d->checked + CHECKPOINT_BYTES)
         return transfer_is_held(&d->transfer);
     d->checked = c->sent;
-    return store(d, arrival_least(&d->arrival), false);
+    return store(d, least(c), false);
 }
 
 bool delivery_is_under_way(struct connection *c)
@@ -125,8 +132,8 @@ void delivery_confirm(struct connection *c)
 
     d->transfer.record.holder = 0;
     /* A request that was sent ahead says nothing about a response that is still on its way. */
-    if (delivery_is_under_way(c) || d->overtaken)
-        store(d, arrival_least(&d->arrival), false);
+    if (delivery_is_under_way(c) || d->overtaken || c->withheld > 0)
+        store(d, least(c), false);
     else
         store(d, d->length, reaches_the_end(d));
     release(c);
@@ -138,8 +145,8 @@ static void settle(struct connection *c)
     struct delivery *d = c->delivery;
 
     look(c);
-    if (!arrival_is_exact(&d->arrival)) {
-        store(d, arrival_least(&d->arrival), false);
+    if (!arrival_is_exact(&d->arrival) || c->withheld > 0) {
+        store(d, least(c), false);
         return;
     }
     uint64_t acked = arrival_acknowledged(&d->arrival);

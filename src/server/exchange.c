@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/response.h"
 #include "server/body.h"
+#include "server/client_address.h"
 #include "server/compose.h"
 #include "server/content.h"
 #include "server/delivery.h"
@@ -16,8 +17,9 @@ enum {
     CLIENT_WENT_AWAY = 499, /* what nginx writes in its log for a request that got no answer */
 };
 
-static void begin_exchange(struct exchange *x)
+static void begin_exchange(const struct connection *c, struct exchange *x)
 {
+    x->client = c->peer;
     x->chunked = (struct chunked){0};
     x->body_left = x->request.framing == FRAMING_LENGTH ? x->request.content_length : 0;
     x->body_seen = 0;
@@ -50,9 +52,10 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
                 w->in_at += skipped + x->request.head_len;
                 if (c->delivery != NULL)
                     delivery_confirm(c);
-                begin_exchange(x);
+                begin_exchange(c, x);
+                client_address_find(&w->server->trust, &x->request, &x->client);
                 return STEP_DONE;
-            case REQUEST_REFUSED: begin_exchange(x); return compose_refusal(w, x, refusal);
+            case REQUEST_REFUSED: begin_exchange(c, x); return compose_refusal(w, x, refusal);
             case REQUEST_PARTIAL: break;
             }
         }
@@ -110,12 +113,12 @@ static struct span request_line(const struct request *r)
     return span_make(r->head, end);
 }
 
-static void log_exchange(struct worker *w, struct connection *c, const struct exchange *x)
+static void log_exchange(struct worker *w, const struct exchange *x)
 {
     const struct request *r = &x->request;
     bool fields = r->version != VERSION_0_9 && r->head_len > 0;
     struct access_log_line line = {
-        .peer = &c->peer,
+        .peer = &x->client,
         .when = worker_date(w),
         .status = x->status != STATUS_NONE ? (unsigned)x->status : CLIENT_WENT_AWAY,
         .sent = x->sent,
@@ -146,7 +149,7 @@ static void release(struct exchange *x)
 /* The exchange is over: one line for it, and the next may begin. */
 static void finish_exchange(struct worker *w, struct connection *c, struct exchange *x)
 {
-    log_exchange(w, c, x);
+    log_exchange(w, x);
     c->reused = true;
     connection_enter(c, PHASE_IDLE, w->now_ms);
     release(x);
@@ -266,7 +269,7 @@ static bool is_evicted(const struct connection *c)
 
 static enum turn end_evicted(struct worker *w, struct connection *c)
 {
-    log_exchange(w, c, c->exchange);
+    log_exchange(w, c->exchange);
     return TURN_CLOSE;
 }
 
@@ -324,7 +327,7 @@ static enum turn expire_send(struct worker *w, struct connection *c)
     if (atomic_load_explicit(&c->deadline, memory_order_relaxed) > w->now_ms)
         return TURN_PARK;
     if (c->exchange != NULL)
-        log_exchange(w, c, c->exchange);
+        log_exchange(w, c->exchange);
     return TURN_CLOSE;
 }
 
@@ -344,7 +347,7 @@ static enum turn http_expire(struct worker *w, struct connection *c)
     if (c->phase == PHASE_HEAD) {
         memset(&x->request, 0, sizeof x->request);
         x->request.version = VERSION_1_1;
-        begin_exchange(x);
+        begin_exchange(c, x);
     }
     compose_refusal(w, x, STATUS_REQUEST_TIMEOUT);
     channel_flush(w, c, false);

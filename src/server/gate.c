@@ -1,8 +1,8 @@
 #include "server/gate.h"
 
 #include "base/log.h"
-#include "net/listener.h"
 #include "net/stream.h"
+#include "server/proxied.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -14,12 +14,11 @@ enum {
     REFUSED_LINGER_MS = 1000,
 };
 
-bool gate_add(struct gate *gate, int fd, const struct address *address,
-              const struct protocol *protocol)
+bool gate_add(struct gate *gate, const struct gate_listener *listener)
 {
     if (gate->count == GATE_LIMIT)
         return false;
-    gate->listeners[gate->count++] = (struct gate_listener){fd, *address, protocol};
+    gate->listeners[gate->count++] = *listener;
     return true;
 }
 
@@ -78,6 +77,13 @@ static void refuse(struct gate *gate, struct connection *c, int64_t now_ms)
         queue_push_ready(gate->queue, c);
 }
 
+/* Whether somebody stands between us and the client, who may lose what he has taken from us. */
+static bool is_passed_on(const struct gate *gate, const struct address *peer)
+{
+    return gate->options->proxy_protocol || peer->any.sa_family == AF_UNIX ||
+           trust_has(gate->trust, peer);
+}
+
 static void admit(struct gate *gate, int fd, const struct address *peer,
                   const struct protocol *protocol, int64_t now_ms)
 {
@@ -90,6 +96,10 @@ static void admit(struct gate *gate, int fd, const struct address *peer,
         close(fd);
         return;
     }
+    if (gate->options->proxy_protocol)
+        proxied_begin(c);
+    if (is_passed_on(gate, peer))
+        c->withheld = gate->options->proxy_holds;
     connection_enter(c, PHASE_IDLE, now_ms);
     if (!queue_push_arrival(gate->queue, c))
         refuse(gate, c, now_ms);
@@ -131,10 +141,28 @@ void gate_tend(struct gate *gate, int64_t now_ms)
     }
 }
 
+void gate_empty(struct gate *gate, int64_t now_ms)
+{
+    enum { ROUNDS = 64 }; /* of a batch each: as many as the kernel lets wait */
+
+    for (unsigned i = 0; i < gate->count; i++)
+        for (unsigned round = 0; round < ROUNDS && gate->open; round++)
+            gate_accept(gate, i, now_ms);
+}
+
+void gate_leave_names(struct gate *gate)
+{
+    for (unsigned i = 0; i < gate->count; i++)
+        gate->listeners[i].place.path = NULL;
+}
+
 void gate_close(struct gate *gate)
 {
     stop_accepting(gate);
-    for (unsigned i = 0; i < gate->count; i++)
+    for (unsigned i = 0; i < gate->count; i++) {
         close(gate->listeners[i].fd);
+        if (gate->listeners[i].place.path != NULL)
+            listener_remove_unix(&gate->listeners[i].place);
+    }
     gate->count = 0;
 }

@@ -17,6 +17,8 @@ enum {
     DEFAULT_MIN_RATE = 500,
     DEFAULT_MIN_FREE_MB = 64,
     DEFAULT_EXPIRE_S = 86400,
+    DEFAULT_PROXY_HOLDS_MB = 8,
+    DEFAULT_UNIX_MODE = 0660,
 };
 
 static const char help[] =
@@ -31,6 +33,19 @@ static const char help[] =
     "      --hftp PORT         speak HFTP too, on this port (19500 by custom, 0 a free one)\n"
     "      --hftp-bind ADDR    address for it, may be repeated (those of --bind)\n"
     "      --no-listing        do not show what is in a directory\n"
+    "\n"
+    "Behind a proxy, or one of several\n"
+    "      --unix PATH         listen on this UNIX socket, instead of an address unless --bind\n"
+    "                          names one\n"
+    "      --unix-mode MODE    its permissions (660)\n"
+    "      --reuse-port        other httpd processes may listen on the same address\n"
+    "      --trust WHO         whose Forwarded, X-Forwarded-For and PROXY headers are believed:\n"
+    "                          10.0.0.7, 10.0.0.0/8, 2001:db8::/32, unix; may be repeated "
+    "(nobody)\n"
+    "      --proxy-protocol    every connection begins with a PROXY header, version 1 or 2\n"
+    "      --proxy-holds SIZE  what a proxy may hold of a download when its client breaks off "
+    "(8M)\n"
+    "      --drain-delay S     told to stop, answer 503 to /.health for so long first (0)\n"
     "\n"
     "Who may write, and how much\n"
     "      --read-only         nobody; so it is on an address that is not a loopback one, unless:\n"
@@ -105,6 +120,13 @@ enum {
     OPTION_UUID_ROOT,
     OPTION_EXPIRE,
     OPTION_MAX_STAGED,
+    OPTION_UNIX,
+    OPTION_UNIX_MODE,
+    OPTION_REUSE_PORT,
+    OPTION_TRUST,
+    OPTION_PROXY_PROTOCOL,
+    OPTION_PROXY_HOLDS,
+    OPTION_DRAIN_DELAY,
 };
 
 static const struct option long_options[] = {
@@ -139,6 +161,13 @@ static const struct option long_options[] = {
     {"uuid-root", no_argument, NULL, OPTION_UUID_ROOT},
     {"expire", required_argument, NULL, OPTION_EXPIRE},
     {"max-staged", required_argument, NULL, OPTION_MAX_STAGED},
+    {"unix", required_argument, NULL, OPTION_UNIX},
+    {"unix-mode", required_argument, NULL, OPTION_UNIX_MODE},
+    {"reuse-port", no_argument, NULL, OPTION_REUSE_PORT},
+    {"trust", required_argument, NULL, OPTION_TRUST},
+    {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
+    {"proxy-holds", required_argument, NULL, OPTION_PROXY_HOLDS},
+    {"drain-delay", required_argument, NULL, OPTION_DRAIN_DELAY},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -210,6 +239,24 @@ static bool read_duration(int option, const char *text, int64_t *seconds)
     return false;
 }
 
+/* Reads permissions, in octal as chmod takes them. */
+static bool read_mode(int option, const char *text, unsigned *mode)
+{
+    unsigned value = 0;
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        value = text[i] >= '0' && text[i] <= '7' && len <= 4 ? 8 * value + (unsigned)(text[i] - '0')
+                                                             : 01000;
+    if (len > 0 && value <= 0777) {
+        *mode = value;
+        return true;
+    }
+    fprintf(stderr, "httpd: --%s takes permissions such as 660 or 666, not '%s'\n",
+            long_name(option), text);
+    return false;
+}
+
 static bool add(const char **list, unsigned *count, unsigned limit, int option, const char *text)
 {
     if (*count == limit) {
@@ -244,6 +291,8 @@ static bool agree(const struct options *o)
         fault = "--hftp and --private contradict each other: HFTP knows no accounts";
     else if (o->hftp_bind_count > 0 && !o->hftp)
         fault = "--hftp-bind needs --hftp, which says the port";
+    else if (o->proxy_protocol && o->trust_count == 0)
+        fault = "--proxy-protocol needs --trust, or no header would be believed";
     if (fault != NULL)
         fprintf(stderr, "httpd: %s\n", fault);
     return fault == NULL;
@@ -305,6 +354,17 @@ static bool take(struct options *o, int option, const char *text)
     case OPTION_HOST: return add(o->hosts, &o->host_count, OPTIONS_HOST_LIMIT, option, text);
     case OPTION_MAX_BODY: return read_size(option, text, &o->max_body);
     case OPTION_MIN_FREE: return read_size(option, text, &o->min_free);
+    case OPTION_UNIX: o->unix_path = text; return true;
+    case OPTION_UNIX_MODE: return read_mode(option, text, &o->unix_mode);
+    case OPTION_REUSE_PORT: o->reuse_port = true; return true;
+    case OPTION_TRUST: return add(o->trusts, &o->trust_count, OPTIONS_TRUST_LIMIT, option, text);
+    case OPTION_PROXY_PROTOCOL: o->proxy_protocol = true; return true;
+    case OPTION_PROXY_HOLDS: return read_size(option, text, &o->proxy_holds);
+    case OPTION_DRAIN_DELAY:
+        if (!read_number(option, text, 0, 3600, &n))
+            return false;
+        o->drain_delay_ms = (int64_t)n * 1000;
+        return true;
     case OPTION_READ_ONLY: o->read_only = true; return true;
     case OPTION_PUBLIC_WRITES: o->public_writes = true; return true;
     case OPTION_NO_FSYNC: o->fsync = false; return true;
@@ -342,6 +402,8 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .listing = true,
         .fsync = true,
         .expire_s = DEFAULT_EXPIRE_S,
+        .unix_mode = DEFAULT_UNIX_MODE,
+        .proxy_holds = (uint64_t)DEFAULT_PROXY_HOLDS_MB << 20,
         .min_free = (uint64_t)DEFAULT_MIN_FREE_MB << 20,
     };
     while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:s:hV", long_options, NULL)) !=

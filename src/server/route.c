@@ -3,6 +3,7 @@
 #include "http/response.h"
 #include "server/access.h"
 #include "server/collection.h"
+#include "server/health.h"
 #include "server/page_asset.h"
 #include "server/post.h"
 #include "server/put.h"
@@ -104,8 +105,12 @@ enum routing route_begin(struct worker *worker, const struct request *request,
         refuse_method(worker, request, answer);
         return ROUTE_ANSWERED;
     }
-    if (!find_target(worker, request, &target, answer) ||
-        !access_allows(worker, request, &target, answer) ||
+    if (!find_target(worker, request, &target, answer))
+        return ROUTE_ANSWERED;
+    /* Before anything about accounts and names: a balancer has none. */
+    if (health_is_asked(request, &target))
+        return ROUTE_DISCARD;
+    if (!access_allows(worker, request, &target, answer) ||
         tus_refuses_version(worker, request, answer))
         return ROUTE_ANSWERED;
     enum method method = tus_method(request);
@@ -160,6 +165,10 @@ void route_answer(struct worker *worker, const struct request *request, struct a
     if (!find_target(worker, request, &target, answer))
         return;
     enum method method = tus_method(request);
+    if (health_is_asked(request, &target)) {
+        health_answer(worker, answer);
+        return;
+    }
     if (method == METHOD_GET || method == METHOD_HEAD) {
         if (page_asset_answer(worker, request, &target, answer) ||
             sign_in_answer(worker, request, &target, answer))

@@ -47,6 +47,7 @@ enum {
 /* How far the end is. */
 enum leaving {
     LEAVING_NOT,
+    LEAVING_ANNOUNCED,  /* it serves as before, and whoever deals out clients can see it going */
     LEAVING_TO_ANOTHER, /* another process serves now: what is under way may take its time */
     LEAVING,            /* what is under way has DRAIN_MS */
 };
@@ -64,6 +65,7 @@ struct main_thread {
     bool ticking;
     enum leaving leaving;
     int64_t next_tick_us, next_sweep_ms;
+    int64_t leave_ms;                   /* with LEAVING_ANNOUNCED */
     int64_t dismiss_ms, drain_until_ms; /* with LEAVING */
 };
 
@@ -182,15 +184,17 @@ static int open_state(struct main_thread *m)
     const char *place = o->state != NULL ? o->state : o->root;
 
     server->state = STATE_CLOSED;
-    server->loopback_only = true;
+    /* Behind a proxy an address of the loopback says nothing about who comes. */
+    server->loopback_only = trust_is_empty(&server->trust);
     for (unsigned i = 0; i < m->gate.count; i++)
         if (m->gate.listeners[i].protocol->changes_files)
             server->loopback_only &= address_is_loopback(&m->gate.listeners[i].address);
     server->read_only =
         o->read_only || !(server->loopback_only || o->public_writes || server->auth != NULL);
     if (server->read_only && !o->read_only)
-        log_notice("read-only: the address is not a loopback one (--auth FILE says who may write, "
-                   "--public-writes lets anybody)");
+        log_notice("read-only: %s (--auth FILE says who may write, --public-writes lets anybody)",
+                   trust_is_empty(&server->trust) ? "the address is not a loopback one"
+                                                  : "whoever comes through a proxy may be anybody");
     else if (server->auth != NULL && !server->loopback_only)
         log_notice("passwords travel as they are on that address: put something that speaks TLS "
                    "before it");
@@ -259,6 +263,40 @@ static void load_media_types(struct server *server)
     media_types_read(&server->media_types, types);
 }
 
+static int open_trust(struct server *server)
+{
+    for (unsigned i = 0; i < server->options->trust_count; i++)
+        if (!trust_add(&server->trust, server->options->trusts[i])) {
+            log_error("--trust takes an address, a network such as 10.0.0.0/8, or unix; not '%s'",
+                      server->options->trusts[i]);
+            return EXIT_USAGE;
+        }
+    return 0;
+}
+
+static int add_listener(struct gate *gate, const struct gate_listener *listener)
+{
+    if (gate_add(gate, listener))
+        return 0;
+    close(listener->fd);
+    log_error("too many addresses");
+    return EXIT_USAGE;
+}
+
+static int listen_on_unix(struct gate *gate, const struct protocol *protocol, const char *path)
+{
+    struct gate_listener listener = {
+        .address = {.any.sa_family = AF_UNIX, .len = sizeof(sa_family_t)},
+        .protocol = protocol,
+    };
+
+    listener.fd = listener_open_unix(path, gate->options->unix_mode, &listener.place);
+    if (listener.fd != -1)
+        return add_listener(gate, &listener);
+    log_error("cannot listen on the UNIX socket '%s': %m", path);
+    return EXIT_FAILED;
+}
+
 /* Opens one address. 0, or an exit status after a line that says why. */
 static int listen_on(struct gate *gate, const struct protocol *protocol, const char *text,
                      uint16_t *port, bool optional)
@@ -270,7 +308,7 @@ static int listen_on(struct gate *gate, const struct protocol *protocol, const c
                   protocol->name);
         return EXIT_USAGE;
     }
-    int fd = listener_open(&address, true);
+    int fd = listener_open(&address, true, gate->options->reuse_port);
     if (fd == -1) {
         /* A machine without IPv6 has no ::1, and that is no reason not to serve 127.0.0.1. */
         if (optional && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
@@ -278,28 +316,30 @@ static int listen_on(struct gate *gate, const struct protocol *protocol, const c
         log_error("cannot listen on %s port %u: %m", text, *port);
         return EXIT_FAILED;
     }
-    if (!gate_add(gate, fd, &address, protocol)) {
-        close(fd);
-        log_error("too many addresses");
-        return EXIT_USAGE;
-    }
+    int failed = add_listener(gate, &(struct gate_listener){fd, address, protocol, {.path = NULL}});
+    if (failed != 0)
+        return failed;
     /* All addresses share the port that the first was given. */
     *port = address_port(&address);
     return 0;
 }
 
-/* Takes the sockets that were handed in for it. */
+/* Takes the sockets that were handed in for it. A UNIX socket from the server that is replaced
+   stands where the options say, and is ours to remove at the end; a service manager keeps its own.
+ */
 static int adopt_listeners(struct main_thread *m, const struct protocol *protocol)
 {
     const struct activation_socket *s;
     int fd;
 
-    while ((s = activation_next(&m->activation, span_of(protocol->name), &fd)) != NULL)
-        if (!gate_add(&m->gate, fd, &s->address, protocol)) {
-            close(fd);
-            log_error("too many addresses");
+    while ((s = activation_next(&m->activation, span_of(protocol->name), &fd)) != NULL) {
+        struct gate_listener listener = {fd, s->address, protocol, {.path = NULL}};
+        const char *path = m->gate.options->unix_path;
+        if (s->address.any.sa_family == AF_UNIX && m->activation.ready_fd != -1 && path != NULL)
+            listener_find_unix(path, &listener.place);
+        if (add_listener(&m->gate, &listener) != 0)
             return EXIT_USAGE;
-        }
+    }
     return 0;
 }
 
@@ -311,7 +351,9 @@ static int open_listeners(struct main_thread *m, const struct service *service)
 
     if (activation_serves(&m->activation, span_of(service->protocol->name)))
         return adopt_listeners(m, service->protocol);
-    if (service->bind_count == 0) {
+    if (service->unix_path != NULL)
+        failed = listen_on_unix(gate, service->protocol, service->unix_path);
+    if (failed == 0 && service->bind_count == 0 && service->unix_path == NULL) {
         failed = listen_on(gate, service->protocol, "127.0.0.1", &port, false);
         return failed != 0 ? failed : listen_on(gate, service->protocol, "::1", &port, true);
     }
@@ -480,6 +522,8 @@ static void announce(const struct main_thread *m)
         buffer_put_span(&text, span_of(m->gate.listeners[i].protocol->name));
         buffer_put_text(&text, "://");
         address_put(&text, &m->gate.listeners[i].address);
+        if (m->gate.listeners[i].place.path != NULL)
+            buffer_put_span(&text, span_of(m->gate.listeners[i].place.path));
         buffer_put_char(&text, '/');
     }
     log_notice("serving %s at " SPAN_FMT " with %u threads", m->server->docroot_path,
@@ -528,6 +572,10 @@ static int start(struct main_thread *m, const struct service *services, unsigned
     if (failed == 0)
         failed = find_docroot(m->server);
     load_media_types(m->server);
+    m->gate.options = o;
+    m->gate.trust = &m->server->trust;
+    if (failed == 0)
+        failed = open_trust(m->server);
     if (failed == 0)
         failed = open_accounts(m->server);
     for (unsigned i = 0; i < count && failed == 0; i++)
@@ -593,6 +641,19 @@ static void begin_leaving(struct main_thread *m)
     atomic_store(&m->server->draining, true);
 }
 
+/* Serves on for a while, each answer the last on its connection, so that whoever deals out the
+   clients sees it going before it is gone. */
+static void announce_end(struct main_thread *m, int64_t now_ms)
+{
+    int64_t delay_ms = m->server->options->drain_delay_ms;
+
+    log_notice("stopping in %lld s: /.health says so", (long long)delay_ms / 1000);
+    activation_stopping(&m->activation);
+    atomic_store(&m->server->draining, true);
+    m->leaving = LEAVING_ANNOUNCED;
+    m->leave_ms = now_ms + delay_ms;
+}
+
 /* Who asks at this moment is not cut off: an idle connection is closed only when its client could
    have learned from an answer that it is the last. */
 static void begin_drain(struct main_thread *m, int64_t now_ms)
@@ -600,6 +661,7 @@ static void begin_drain(struct main_thread *m, int64_t now_ms)
     log_notice("stopping: finishing what is under way");
     if (m->leaving == LEAVING_NOT)
         activation_stopping(&m->activation);
+    gate_empty(&m->gate, now_ms);
     begin_leaving(m);
     m->leaving = LEAVING;
     m->dismiss_ms = now_ms + DRAIN_NOTICE_MS;
@@ -623,6 +685,7 @@ static void hand_over(struct main_thread *m)
     if (m->pid_file_fd != -1)
         close(m->pid_file_fd);
     m->pid_file_fd = -1;
+    gate_leave_names(&m->gate);
     begin_leaving(m);
     m->leaving = LEAVING_TO_ANOTHER;
 }
@@ -636,6 +699,8 @@ static void obey_signal(struct main_thread *m, uint32_t signal, int64_t now_ms)
     } else if (signal == SIGUSR2) {
         if (m->leaving == LEAVING_NOT)
             handover_begin(&m->handover, &m->gate);
+    } else if (m->leaving == LEAVING_NOT && m->server->options->drain_delay_ms > 0) {
+        announce_end(m, now_ms);
     } else if (m->leaving != LEAVING) {
         begin_drain(m, now_ms);
     } else {
@@ -659,7 +724,7 @@ static int wait_ms(struct main_thread *m, int64_t now_ms)
     if (m->leaving == LEAVING)
         return DRAIN_NUDGE_MS;
     if (connection_count(&m->server->connections) == 0 && m->gate.open &&
-        m->gate.episode_refused == 0)
+        m->gate.episode_refused == 0 && m->leaving == LEAVING_NOT)
         return -1;
     return m->next_sweep_ms > now_ms ? (int)(m->next_sweep_ms - now_ms) : 0;
 }
@@ -693,6 +758,8 @@ static void keep_time(struct main_thread *m, int64_t now_ms)
         m->ticking = queue_tick(&m->server->queue);
         m->next_tick_us = now_us + QUEUE_TICK_MS * (int64_t)1000;
     }
+    if (m->leaving == LEAVING_ANNOUNCED && now_ms >= m->leave_ms)
+        begin_drain(m, now_ms);
     if (now_ms >= m->next_sweep_ms) {
         bool dismissing = m->leaving == LEAVING && now_ms >= m->dismiss_ms;
         atomic_store_explicit(&m->server->dismissing, dismissing, memory_order_relaxed);
@@ -705,7 +772,7 @@ static void keep_time(struct main_thread *m, int64_t now_ms)
 /* Whether nothing is left to wait for, or it was waited for long enough. */
 static bool is_done(const struct main_thread *m, int64_t now_ms)
 {
-    if (m->leaving == LEAVING_NOT)
+    if (m->leaving == LEAVING_NOT || m->leaving == LEAVING_ANNOUNCED)
         return false;
     return connection_count(&m->server->connections) == 0 ||
            (m->leaving == LEAVING && now_ms >= m->drain_until_ms);

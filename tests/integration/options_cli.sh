@@ -34,6 +34,13 @@ refused 2 'patience' "${root[@]}" -p 0 --patience soon
 refused 2 'head-timeout' "${root[@]}" -p 0 --head-timeout -5
 refused 2 'idle-timeout' "${root[@]}" -p 0 --idle-timeout x
 refused 2 'min-rate' "${root[@]}" -p 0 --min-rate fast
+for bad in '' '*' localhost 10.0.0.0/33 10.0.0.1/8 2001:db8::/129 unix/8; do
+    refused 2 '--trust' "${root[@]}" -p 0 --trust "$bad"
+done
+for bad in '' 8 66x 1777 77777; do refused 2 'unix-mode' "${root[@]}" --unix "$TMP/sock" --unix-mode "$bad"; done
+refused 2 'proxy-protocol.*--trust' "${root[@]}" -p 0 --proxy-protocol
+refused 2 'proxy-holds' "${root[@]}" -p 0 --proxy-holds much
+refused 2 'drain-delay' "${root[@]}" -p 0 --drain-delay 1h
 refused 2 'nowhere' -p 0 -r "$TMP/nowhere"
 refused 2 'file' -p 0 -r "$TMP/file"
 refused 2 'extra' "${root[@]}" -p 0 extra
@@ -53,7 +60,7 @@ for option in -h --help; do
     "$HTTPD" $option >"$TMP/out" 2>"$TMP/said"
     is "$? $(wc -c <"$TMP/said")" "0 0" "$option: exit 0, nothing on standard error"
     for long in port bind threads root queue connections log daemon pid-file user patience head-timeout \
-        idle-timeout min-rate no-listing help version; do
+        idle-timeout min-rate no-listing unix unix-mode reuse-port trust proxy-protocol proxy-holds drain-delay help version; do
         grep -q -- "--$long" "$TMP/out"
         ok "$option names --$long"
     done
