@@ -77,7 +77,8 @@ struct connection {
     bool ended;       /* a read has said that the peer closed its side, in order */
     bool broken;      /* a call has failed: reset, timed out */
     bool reused;      /* a request has been answered on it */
-    struct address peer; /* the client, as far as that is known of the whole connection */
+    _Atomic uint32_t *counted; /* among the connections of its address; NULL: it is not */
+    struct address peer;       /* the client, as far as that is known of the whole connection */
     uint64_t withheld; /* what a proxy between may have taken and not passed on; 0: there is none */
     int64_t phase_since;       /* clock_ms() when the current phase began */
     uint64_t sent;             /* bytes given to the socket, ever */

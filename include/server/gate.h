@@ -10,6 +10,7 @@
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
+#include "server/tally.h"
 
 enum { GATE_LIMIT = 32 };
 
@@ -30,11 +31,15 @@ struct gate {
     struct queue *queue;
     struct watch *watch;
 
-    uint64_t refused;         /* clients turned away, ever */
-    uint64_t episode_refused; /* in the current episode, 0: there is none */
-    int64_t episode_last_ms;  /* when the last of them was */
-    bool exhausted;           /* accepting pauses for want of descriptors */
-    int64_t exhausted_ms;     /* since when */
+    struct tally tally; /* unless any number of one address may come */
+
+    uint64_t refused; /* clients turned away, ever */
+    struct gate_episode {
+        uint64_t refused; /* in the current episode, 0: there is none */
+        int64_t last_ms;  /* when the last of them was */
+    } full, crowded;      /* for want of room; for too many of one address */
+    bool exhausted;       /* accepting pauses for want of descriptors */
+    int64_t exhausted_ms; /* since when */
 };
 
 /* Adds a listening socket; the gate owns it. False when there are too many. */
@@ -48,6 +53,9 @@ void gate_accept(struct gate *gate, unsigned listener, int64_t now_ms);
 
 /* To be called now and then: ends pauses, and says when an episode of refusals is over. */
 void gate_tend(struct gate *gate, int64_t now_ms);
+
+/* Whether there is nothing to tend until a client comes. */
+bool gate_rests(const struct gate *gate);
 
 /* Takes everybody who is waiting already: to close a listening socket resets them. */
 void gate_empty(struct gate *gate, int64_t now_ms);

@@ -25,7 +25,9 @@ struct options {
     unsigned threads;
     const char *root;
     unsigned queue;
-    unsigned connections; /* 0: as many as descriptors allow */
+    unsigned connections;   /* 0: as many as descriptors allow */
+    unsigned per_address;   /* connections from one address, 0: any number */
+    bool per_address_given; /* for all; else clients of the loopback may have any number */
     const char *logs[OPTIONS_LOG_LIMIT];
     unsigned log_count; /* 0: standard output */
     bool daemon;

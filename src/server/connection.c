@@ -86,6 +86,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->ending = ENDING_NOT;
     c->reused = false;
     c->sent = c->acked = 0;
+    c->counted = NULL;
     c->peer = *peer;
     return c;
 }
@@ -103,6 +104,8 @@ void connection_close(struct connection_table *table, struct connection *c)
                           memory_order_release);
     close(c->fd);
     c->fd = -1;
+    if (c->counted != NULL)
+        atomic_fetch_sub_explicit(c->counted, 1, memory_order_release);
 
     pthread_mutex_lock(&table->lock);
     c->next = table->free;

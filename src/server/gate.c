@@ -40,20 +40,48 @@ static void stop_accepting(struct gate *gate)
     gate->open = false;
 }
 
-/* One message says that clients are turned away, and one how many they were: not one for each. */
-static void note_refusal(struct gate *gate, int64_t now_ms)
+/* One message says that clients are turned away, and one how many they were: not one for each. This
+   is whether it is time for the first. */
+static bool episode_begins(struct gate *gate, struct gate_episode *episode, int64_t now_ms)
+{
+    gate->refused++;
+    episode->last_ms = now_ms;
+    return episode->refused++ == 0;
+}
+
+/* How many they were, once it is over; 0 before. */
+static uint64_t episode_end(struct gate_episode *episode, int64_t now_ms)
+{
+    uint64_t refused = episode->refused;
+
+    if (now_ms - episode->last_ms < EPISODE_MS)
+        return 0;
+    episode->refused = 0;
+    return refused;
+}
+
+static void note_full(struct gate *gate, int64_t now_ms)
 {
     unsigned busy, waiting;
 
-    if (gate->episode_refused == 0) {
+    if (episode_begins(gate, &gate->full, now_ms)) {
         queue_count(gate->queue, &busy, &waiting);
         log_warning("the number of clients that can be served is exceeded: "
                     "%u of %u workers busy, %u clients waiting, others are turned away",
                     busy, gate->queue->workers, waiting);
     }
-    gate->refused++;
-    gate->episode_refused++;
-    gate->episode_last_ms = now_ms;
+}
+
+static void note_crowded(struct gate *gate, const struct address *peer, int64_t now_ms)
+{
+    char bytes[ADDRESS_TEXT_LIMIT];
+    struct buffer text = BUFFER_OVER(bytes);
+
+    if (!episode_begins(gate, &gate->crowded, now_ms))
+        return;
+    address_put_host(&text, peer);
+    log_warning(SPAN_FMT " has %u connections open: more from one address are turned away",
+                SPAN_ARG(buffer_span(&text)), gate->options->per_address);
 }
 
 /*
@@ -64,7 +92,7 @@ static void refuse(struct gate *gate, struct connection *c, int64_t now_ms)
 {
     bool failed = false;
 
-    note_refusal(gate, now_ms);
+    note_full(gate, now_ms);
     c->protocol->refuse(c);
     stream_finish(c->fd);
     connection_enter(c, PHASE_LINGER, now_ms);
@@ -84,18 +112,45 @@ static bool is_passed_on(const struct gate *gate, const struct address *peer)
            trust_has(gate->trust, peer);
 }
 
+/* Tells it to a client that gets no place at all: it costs no more than the answer. */
+static void turn_away(int fd, const struct address *peer, const struct protocol *protocol)
+{
+    struct connection unplaced = {.fd = fd, .peer = *peer, .protocol = protocol};
+
+    protocol->refuse(&unplaced);
+    close(fd);
+}
+
+/* The count of the client's address; NULL when it is not counted. */
+static _Atomic uint32_t *count_of(struct gate *gate, const struct address *peer)
+{
+    if (gate->options->per_address == 0 || is_passed_on(gate, peer) ||
+        (!gate->options->per_address_given && address_is_loopback(peer)))
+        return NULL;
+    return tally_of(&gate->tally, peer);
+}
+
 static void admit(struct gate *gate, int fd, const struct address *peer,
                   const struct protocol *protocol, int64_t now_ms)
 {
-    struct connection *c = connection_open(gate->connections, fd, peer, protocol);
+    _Atomic uint32_t *count = count_of(gate, peer);
+    struct connection *c;
 
-    if (c == NULL) {
-        struct connection unplaced = {.fd = fd, .peer = *peer, .protocol = protocol};
-        note_refusal(gate, now_ms);
-        protocol->refuse(&unplaced);
-        close(fd);
+    if (count != NULL &&
+        atomic_load_explicit(count, memory_order_relaxed) >= gate->options->per_address) {
+        note_crowded(gate, peer, now_ms);
+        turn_away(fd, peer, protocol);
         return;
     }
+    c = connection_open(gate->connections, fd, peer, protocol);
+    if (c == NULL) {
+        note_full(gate, now_ms);
+        turn_away(fd, peer, protocol);
+        return;
+    }
+    c->counted = count;
+    if (count != NULL)
+        atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
     if (gate->options->proxy_protocol)
         proxied_begin(c);
     if (is_passed_on(gate, peer))
@@ -134,11 +189,18 @@ void gate_tend(struct gate *gate, int64_t now_ms)
         gate_open(gate);
     else if (gate->exhausted && now_ms - gate->exhausted_ms >= 10 * (int64_t)PAUSE_MS)
         gate->exhausted = false;
-    if (gate->episode_refused > 0 && now_ms - gate->episode_last_ms >= EPISODE_MS) {
-        log_notice("clients are served again; %llu were turned away",
-                   (unsigned long long)gate->episode_refused);
-        gate->episode_refused = 0;
-    }
+    uint64_t refused = episode_end(&gate->full, now_ms);
+    if (refused > 0)
+        log_notice("clients are served again; %llu were turned away", (unsigned long long)refused);
+    refused = episode_end(&gate->crowded, now_ms);
+    if (refused > 0)
+        log_notice("no address has too many connections any more; %llu were turned away",
+                   (unsigned long long)refused);
+}
+
+bool gate_rests(const struct gate *gate)
+{
+    return gate->open && gate->full.refused == 0 && gate->crowded.refused == 0;
 }
 
 void gate_empty(struct gate *gate, int64_t now_ms)

@@ -11,6 +11,7 @@ enum {
     DEFAULT_PORT = 8080,
     DEFAULT_THREADS = 16,
     DEFAULT_QUEUE = 1024,
+    DEFAULT_PER_ADDRESS = 256,
     DEFAULT_PATIENCE_MS = 2,
     DEFAULT_HEAD_TIMEOUT_S = 10,
     DEFAULT_IDLE_TIMEOUT_S = 15,
@@ -77,6 +78,8 @@ static const char help[] =
     "503;\n"
     "                          0: turn away as soon as no worker is free (1024)\n"
     "  -c, --connections N     open connections (as many as descriptors allow)\n"
+    "      --per-address N     of them from one client address, 0 for any number (256, and any\n"
+    "                          number from this machine itself)\n"
     "\n"
     "How long\n"
     "      --patience MS       a worker waits so long for its client before it serves others (2)\n"
@@ -127,6 +130,7 @@ enum {
     OPTION_PROXY_PROTOCOL,
     OPTION_PROXY_HOLDS,
     OPTION_DRAIN_DELAY,
+    OPTION_PER_ADDRESS,
 };
 
 static const struct option long_options[] = {
@@ -138,6 +142,7 @@ static const struct option long_options[] = {
     {"root", required_argument, NULL, 'r'},
     {"queue", required_argument, NULL, 'q'},
     {"connections", required_argument, NULL, 'c'},
+    {"per-address", required_argument, NULL, OPTION_PER_ADDRESS},
     {"log", required_argument, NULL, 'l'},
     {"daemon", no_argument, NULL, 'd'},
     {"pid-file", required_argument, NULL, 'P'},
@@ -332,6 +337,12 @@ static bool take(struct options *o, int option, const char *text)
             return false;
         o->connections = (unsigned)n;
         return true;
+    case OPTION_PER_ADDRESS:
+        if (!read_number(option, text, 0, 1000000, &n))
+            return false;
+        o->per_address = (unsigned)n;
+        o->per_address_given = true;
+        return true;
     case OPTION_PATIENCE:
         if (!read_number(option, text, 0, 10000, &n))
             return false;
@@ -395,6 +406,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .threads = DEFAULT_THREADS,
         .root = "www",
         .queue = DEFAULT_QUEUE,
+        .per_address = DEFAULT_PER_ADDRESS,
         .patience_ms = DEFAULT_PATIENCE_MS,
         .head_timeout_ms = DEFAULT_HEAD_TIMEOUT_S * (int64_t)1000,
         .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * (int64_t)1000,

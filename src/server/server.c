@@ -480,8 +480,11 @@ static int start_threads(struct main_thread *m)
 {
     struct server *server = m->server;
     unsigned threads = server->options->threads;
-    int error = connection_table_init(&server->connections, connection_limit(server->options));
+    unsigned connections = connection_limit(server->options);
+    int error = connection_table_init(&server->connections, connections);
 
+    if (error == 0 && server->options->per_address > 0)
+        error = tally_init(&m->gate.tally, connections);
     if (error == 0)
         error = watch_init(&server->watch, &server->connections);
     if (error == 0)
@@ -723,8 +726,8 @@ static int wait_ms(struct main_thread *m, int64_t now_ms)
         return QUEUE_TICK_MS;
     if (m->leaving == LEAVING)
         return DRAIN_NUDGE_MS;
-    if (connection_count(&m->server->connections) == 0 && m->gate.open &&
-        m->gate.episode_refused == 0 && m->leaving == LEAVING_NOT)
+    if (connection_count(&m->server->connections) == 0 && gate_rests(&m->gate) &&
+        m->leaving == LEAVING_NOT)
         return -1;
     return m->next_sweep_ms > now_ms ? (int)(m->next_sweep_ms - now_ms) : 0;
 }
@@ -814,6 +817,7 @@ static void release(struct main_thread *m)
                        m->pid_file_fd, server->watch.epoll_fd, server->watch.kick_fd};
 
     connection_table_free(&server->connections);
+    tally_free(&m->gate.tally);
     gate_close(&m->gate);
     handover_close(&m->handover);
     activation_close(&m->activation);

@@ -30,6 +30,7 @@ done
 refused 2 'queue|-q' "${root[@]}" -p 0 -q -1
 refused 2 'queue|-q' "${root[@]}" -p 0 -q many
 refused 2 'connections|-c' "${root[@]}" -p 0 -c none
+refused 2 'per-address' "${root[@]}" -p 0 --per-address few
 refused 2 'patience' "${root[@]}" -p 0 --patience soon
 refused 2 'head-timeout' "${root[@]}" -p 0 --head-timeout -5
 refused 2 'idle-timeout' "${root[@]}" -p 0 --idle-timeout x
@@ -59,7 +60,7 @@ refused 1 '203\.0\.113\.1' "${root[@]}" -p 0 -b 203.0.113.1
 for option in -h --help; do
     "$HTTPD" $option >"$TMP/out" 2>"$TMP/said"
     is "$? $(wc -c <"$TMP/said")" "0 0" "$option: exit 0, nothing on standard error"
-    for long in port bind threads root queue connections log daemon pid-file user patience head-timeout \
+    for long in port bind threads root queue connections per-address log daemon pid-file user patience head-timeout \
         idle-timeout min-rate no-listing unix unix-mode reuse-port trust proxy-protocol proxy-holds drain-delay help version; do
         grep -q -- "--$long" "$TMP/out"
         ok "$option names --$long"
