@@ -63,6 +63,9 @@ PAGE_VERSION := $(shell cat $(PAGE_FILES) | cksum | cut -d' ' -f1)
 $(BUILD)/server/page_asset.o: ALL_CPPFLAGS += -DPAGE_VERSION='"$(PAGE_VERSION)"'
 $(BUILD)/server/page_asset.o: $(PAGE_FILES)
 
+# What /.status links to is embedded by the assembler, whose reading no compiler reports.
+$(BUILD)/server/dashboard.o: $(wildcard src/server/dashboard/*)
+
 # Unit tests. tests/unit/<room>/test_<module>.c is linked with its own room and base alone, so that
 # a room reaching into another does not link. Only the rooms that stand on others get them all.
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))

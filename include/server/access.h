@@ -2,7 +2,8 @@
 #define SERVER_ACCESS_H
 
 /*
- * Who may do what: reading is for all unless --private, writing for those who may. Worker threads.
+ * Who may do what: reading is for all unless --private, writing for those who may, and what the
+ * server says of itself (server/dashboard.h) for its own machine. Worker threads.
  *
  * Asked in this order, before anything is looked at in the docroot: whether the host is one this
  * server speaks for (421 otherwise), whether a page of another site is behind a request that

@@ -39,11 +39,13 @@ enum {
 
 /* What a connection is doing, and so what it waits for and how long it may. */
 enum phase {
+    PHASE_FREE,   /* no connection at all: a free place */
     PHASE_IDLE,   /* no byte of a request yet */
     PHASE_HEAD,   /* part of a head has come */
     PHASE_BODY,   /* a request body is being received */
     PHASE_SEND,   /* a response is being sent */
     PHASE_LINGER, /* all is said; what still comes is thrown away, so that no reset destroys it */
+    PHASE_COUNT
 };
 
 /* How a connection goes on once the responses composed so far are sent. */
@@ -67,7 +69,7 @@ struct connection {
     int fd;                   /* -1 in a free place */
     const struct protocol *protocol;
     const struct protocol *inner; /* what is spoken behind the header of a proxy; else NULL */
-    uint8_t phase;                /* enum phase */
+    _Atomic uint8_t phase;        /* enum phase; others may look at it, to count */
     uint8_t ending;               /* enum ending */
     uint32_t watched; /* the events its descriptor is in the watch set for, 0: not in it */
     bool readable;    /* bytes, or the end, may be waiting; false after a read came back short */
@@ -121,6 +123,11 @@ struct connection *connection_at(const struct connection_table *table, uint32_t 
 
 /* Open connections at this moment. Any thread. */
 unsigned connection_count(const struct connection_table *table);
+
+/* Counts the connections by phase, as they are while it looks at one after the other. Any thread.
+ */
+void connection_count_phases(const struct connection_table *table,
+                             unsigned counts[static PHASE_COUNT]);
 
 /* Enters a phase, from `now` on (clock_ms). */
 void connection_enter(struct connection *c, enum phase phase, int64_t now);

@@ -29,10 +29,11 @@ struct server;
 struct delivery {
     struct transfer transfer; /* owned, held */
     struct arrival arrival;
-    uint64_t start;   /* where in the file the content begins */
-    uint64_t length;  /* bytes of content */
-    uint64_t size;    /* of the file */
-    uint64_t checked; /* connection->sent at the last checkpoint */
+    uint64_t start;            /* where in the file the content begins */
+    uint64_t length;           /* bytes of content */
+    uint64_t size;             /* of the file */
+    uint64_t checked;          /* connection->sent at the last checkpoint */
+    struct counters *counters; /* shared by all threads: it may end in any */
     bool overtaken; /* the next request came before the content was through: it confirms nothing */
 };
 
@@ -40,8 +41,8 @@ struct delivery {
  * A delivery of bytes [start, start + length) of a file of `size` bytes. Takes over *transfer,
  * which is held. NULL when there is no memory.
  */
-struct delivery *delivery_make(struct transfer *transfer, uint64_t start, uint64_t length,
-                               uint64_t size);
+struct delivery *delivery_make(const struct server *server, struct transfer *transfer,
+                               uint64_t start, uint64_t length, uint64_t size);
 
 /* Content will begin after `ahead` more bytes of the connection's stream. */
 void delivery_attach(struct connection *c, struct delivery *delivery, uint64_t ahead);

@@ -24,6 +24,7 @@ struct exchange {
 
     struct address client; /* who sent it: the connection's peer, or whom trusted proxies name */
 
+    int64_t begun_us;              /* clock_us() when its head was there */
     char user[ACCOUNT_NAME_LIMIT]; /* who sent it, as far as that was found out */
     uint8_t user_len;
 

@@ -7,6 +7,7 @@
 
 #include "net/listener.h"
 #include "net/trust.h"
+#include "server/counters.h"
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
@@ -30,10 +31,10 @@ struct gate {
     struct connection_table *connections;
     struct queue *queue;
     struct watch *watch;
+    struct counters *counters; /* shared */
 
     struct tally tally; /* unless any number of one address may come */
 
-    uint64_t refused; /* clients turned away, ever */
     struct gate_episode {
         uint64_t refused; /* in the current episode, 0: there is none */
         int64_t last_ms;  /* when the last of them was */

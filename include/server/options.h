@@ -38,6 +38,7 @@ struct options {
     int64_t idle_timeout_ms;
     uint64_t min_rate; /* bytes per second; 0: none */
     bool listing;
+    bool public_status; /* all may see /.status and /.metrics */
 
     /* Behind a proxy, or one of several. */
     const char *unix_path; /* a UNIX socket to listen on; NULL: none */

@@ -12,6 +12,7 @@
 #include "resume/client_id.h"
 #include "server/access_log.h"
 #include "server/connection.h"
+#include "server/counters.h"
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
@@ -39,10 +40,19 @@ struct server {
     struct queue queue;
     struct sweeper sweeper; /* with resumes */
     struct access_log log;
+    struct counters *counters; /* one for each worker, and one behind them that all share */
+    int64_t started_s;         /* clock_wall_s(), and clock_ms(), when it began to serve */
+    int64_t started_ms;
     _Atomic int64_t complained_ms; /* when a proxy was last complained about */
     atomic_bool draining;   /* every answer is the last on its connection; /.health says so */
     atomic_bool dismissing; /* and a connection without a request is closed */
 };
+
+/* The counters for what happens rarely, in whatever thread. */
+static inline struct counters *server_shared_counters(const struct server *server)
+{
+    return &server->counters[server->options->threads];
+}
 
 /* What is spoken where. */
 struct service {

@@ -28,7 +28,12 @@ struct worker {
     struct connection *connection; /* being served */
     struct stream_pipe pipe;       /* for bodies that go straight to a file */
 
-    int64_t now_ms; /* clock_ms() at the last look */
+    int64_t now_us;            /* clock_us() at the last look */
+    int64_t now_ms;            /* the same for deadlines */
+    int64_t turn_us;           /* when the current turn began */
+    unsigned answered;         /* requests that came and were answered in the current turn */
+    struct counters *counters; /* its own */
+
     int64_t date_s; /* the second that date_text says */
     char date_text[DATE_LEN];
 
@@ -48,8 +53,8 @@ struct worker {
     char out_bytes[WORKER_OUT];
 };
 
-/* Starts a worker's thread. 0, or an errno. */
-int worker_start(struct worker *worker, struct server *server);
+/* Starts the thread of the worker with that index. 0, or an errno. */
+int worker_start(struct worker *worker, struct server *server, unsigned index);
 
 /* The current second, and its text for Date. */
 int64_t worker_date(struct worker *worker);

@@ -34,6 +34,7 @@ static void log_exchange(struct worker *w, const struct connection *c,
         .request = len > 0 ? span_make(x->command.line, len) : SPAN_EMPTY,
     };
     access_log_write(&w->server->log, &line);
+    counters_add(w->counters, x->answer.code == HFTP_OK ? COUNTER_HFTP_OK : COUNTER_HFTP_FAILED, 1);
 }
 
 /* Reads a command. STEP_DONE: it is whole, or known to be none. */

@@ -4,6 +4,7 @@
 #include "net/address.h"
 #include "server/auth.h"
 #include "server/cors.h"
+#include "server/dashboard.h"
 #include "server/page_asset.h"
 #include "server/sign_in.h"
 #include "server/status_page.h"
@@ -42,12 +43,10 @@ static bool is_address(struct span name)
  * an address, a name without a dot, and what ends in ".localhost" (RFC 6761 6.3) nobody can point
  * here.
  */
-static bool speaks_for(const struct server *server, struct span host)
+static bool is_own_name(const struct server *server, struct span host)
 {
     struct span name = host_name(host);
 
-    if (!server->loopback_only || name.len == 0)
-        return true;
     if (span_find(name, '.') == name.len || is_address(name) ||
         (name.len > 10 &&
          span_starts_with_nocase(span_from(name, name.len - 10), SPAN(".localhost"))))
@@ -56,6 +55,11 @@ static bool speaks_for(const struct server *server, struct span host)
         if (span_equal_nocase(name, span_of(server->options->hosts[i])))
             return true;
     return false;
+}
+
+static bool speaks_for(const struct server *server, struct span host)
+{
+    return !server->loopback_only || host_name(host).len == 0 || is_own_name(server, host);
 }
 
 /* Whether `origin` ("http://host:port") is the host that the request was sent to. */
@@ -150,6 +154,28 @@ static const struct address *client_of(const struct worker *worker)
     return kept != NULL ? &kept->client : &worker->exchange.client;
 }
 
+/*
+ * Whether the request is for what the server says of itself, and needs an account for that. It is
+ * for this machine; for others only if they have an account, or if everybody may see it. A proxy
+ * that runs here asks for others, and says so.
+ */
+static bool asks_for_closed_status(struct worker *worker, const struct request *request,
+                                   const struct target *target)
+{
+    const struct server *server = worker->server;
+
+    if (!dashboard_is(target->path) || server->options->public_status)
+        return false;
+    /* Where proxies are trusted, anybody may be behind an address of the loopback. */
+    if (!address_is_loopback(client_of(worker)) || !trust_is_empty(&server->trust))
+        return true;
+    if (request->version == VERSION_0_9)
+        return false;
+    return request_field(request, FIELD_FORWARDED).ptr != NULL ||
+           request_field(request, FIELD_X_FORWARDED_FOR).ptr != NULL ||
+           !is_own_name(server, request_field(request, FIELD_HOST));
+}
+
 /* Whether the client has an account that may do this here. Notes who it is. */
 static bool has_account(struct worker *worker, const struct request *request,
                         const struct target *target, bool writes, struct exchange *x,
@@ -169,7 +195,8 @@ static bool has_account(struct worker *worker, const struct request *request,
 
     if (server->auth == NULL)
         return true;
-    if (writes || server->options->private_reads || sign_in_is(target->path)) {
+    if (writes || server->options->private_reads || sign_in_is(target->path) ||
+        asks_for_closed_status(worker, request, target)) {
         ask_about(server, target, &question);
         result = auth_decide(server->auth, &question, &verdict);
     } else if (question.authorization.ptr != NULL) {
@@ -239,6 +266,11 @@ bool access_allows(struct worker *worker, const struct request *request,
                       answer);
     if (cors_answer_preflight(worker->server, request, answer))
         return false;
+    if (worker->server->auth == NULL && asks_for_closed_status(worker, request, target))
+        return refuse(worker, request, STATUS_FORBIDDEN,
+                      SPAN("This is shown on the server's own machine only. Start it with "
+                           "--auth FILE or --public-status if others should see it."),
+                      answer);
     if (method_is_safe((enum method)request->method))
         return has_account(worker, request, target, false, x, answer);
     if (is_cross_site(worker->server, request))

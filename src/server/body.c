@@ -107,6 +107,7 @@ static enum step move_body(struct worker *w, struct connection *c, struct exchan
     int error = result == STREAM_FILE_FAILED ? errno : 0;
 
     w->moved += moved;
+    counters_add(w->counters, COUNTER_RECEIVED, moved);
     x->body_seen += moved;
     if (x->request.framing == FRAMING_CHUNKED)
         chunked_skip(&x->chunked, moved);

@@ -47,6 +47,7 @@ enum step channel_flush(struct worker *w, struct connection *c, bool more)
         w->out_at += sent;
         w->moved += sent;
         c->sent += sent;
+        counters_add(w->counters, COUNTER_SENT, sent);
         if (result == STREAM_STALLED)
             return STEP_STALLED;
         if (result != STREAM_OK) {
@@ -74,6 +75,7 @@ enum step channel_receive(struct worker *w, struct connection *c)
     case STREAM_OK:
         w->in_len += len;
         w->moved += len;
+        counters_add(w->counters, COUNTER_RECEIVED, len);
         /* A short read has emptied the socket: the next bytes will be an event of their own. The
            end of the stream may have come along with these and been the same event. */
         c->readable = len == room || c->peer_ended;
@@ -96,6 +98,7 @@ enum step channel_send_run(struct worker *w, struct connection *c, struct file_r
         *sent += taken;
         w->moved += taken;
         c->sent += taken;
+        counters_add(w->counters, COUNTER_SENT, taken);
         c->broken |= result == STREAM_BROKEN;
         if (result != STREAM_STALLED && result != STREAM_OK)
             return STEP_CLOSE; /* also when the file is shorter than its head promised */

@@ -106,6 +106,7 @@ void connection_close(struct connection_table *table, struct connection *c)
     c->fd = -1;
     if (c->counted != NULL)
         atomic_fetch_sub_explicit(c->counted, 1, memory_order_release);
+    atomic_store_explicit(&c->phase, PHASE_FREE, memory_order_relaxed);
 
     pthread_mutex_lock(&table->lock);
     c->next = table->free;
@@ -126,9 +127,21 @@ unsigned connection_count(const struct connection_table *table)
     return atomic_load_explicit(&table->open, memory_order_relaxed);
 }
 
+void connection_count_phases(const struct connection_table *table,
+                             unsigned counts[static PHASE_COUNT])
+{
+    unsigned places = atomic_load_explicit(&table->places, memory_order_acquire);
+
+    memset(counts, 0, PHASE_COUNT * sizeof *counts);
+    for (unsigned i = 0; i < places; i++) {
+        const struct connection *c = connection_at(table, i);
+        counts[atomic_load_explicit(&c->phase, memory_order_relaxed)]++;
+    }
+}
+
 void connection_enter(struct connection *c, enum phase phase, int64_t now)
 {
-    c->phase = (uint8_t)phase;
+    atomic_store_explicit(&c->phase, (uint8_t)phase, memory_order_relaxed);
     c->phase_since = now;
 }
 

@@ -12,8 +12,8 @@ enum {
     LEAST_BEGIN = 4096, /* what the C library holds back of a file, and curl with it */
 };
 
-struct delivery *delivery_make(struct transfer *transfer, uint64_t start, uint64_t length,
-                               uint64_t size)
+struct delivery *delivery_make(const struct server *server, struct transfer *transfer,
+                               uint64_t start, uint64_t length, uint64_t size)
 {
     struct delivery *d = calloc(1, sizeof *d);
 
@@ -24,6 +24,7 @@ struct delivery *delivery_make(struct transfer *transfer, uint64_t start, uint64
     d->start = start;
     d->length = length;
     d->size = size;
+    d->counters = server_shared_counters(server);
     return d;
 }
 
@@ -71,6 +72,8 @@ static bool store(struct delivery *d, uint64_t delivered, bool complete)
 {
     if (d->start == 0 && delivered < LEAST_BEGIN && delivered < d->length)
         delivered = 0;
+    if (complete && !d->transfer.record.complete)
+        counters_add_shared(d->counters, COUNTER_DOWNLOADS_COMPLETE, 1);
     d->transfer.record.offset = d->start + delivered;
     d->transfer.record.complete = complete;
     return transfer_store(&d->transfer, clock_wall_s()) != TRANSFER_EVICTED;

@@ -17,8 +17,9 @@ enum {
     CLIENT_WENT_AWAY = 499, /* what nginx writes in its log for a request that got no answer */
 };
 
-static void begin_exchange(const struct connection *c, struct exchange *x)
+static void begin_exchange(const struct worker *w, const struct connection *c, struct exchange *x)
 {
+    x->begun_us = w->turn_us;
     x->client = c->peer;
     x->chunked = (struct chunked){0};
     x->body_left = x->request.framing == FRAMING_LENGTH ? x->request.content_length : 0;
@@ -52,10 +53,10 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
                 w->in_at += skipped + x->request.head_len;
                 if (c->delivery != NULL)
                     delivery_confirm(c);
-                begin_exchange(c, x);
+                begin_exchange(w, c, x);
                 client_address_find(&w->server->trust, &x->request, &x->client);
                 return STEP_DONE;
-            case REQUEST_REFUSED: begin_exchange(c, x); return compose_refusal(w, x, refusal);
+            case REQUEST_REFUSED: begin_exchange(w, c, x); return compose_refusal(w, x, refusal);
             case REQUEST_PARTIAL: break;
             }
         }
@@ -128,6 +129,12 @@ static void log_exchange(struct worker *w, const struct exchange *x)
         .user_agent = fields ? request_field(r, FIELD_USER_AGENT) : SPAN_EMPTY,
     };
     access_log_write(&w->server->log, &line);
+    counters_add(w->counters, counter_of_request((enum method)r->method, line.status), 1);
+    /* What comes and goes in one turn has taken as long as the turn, which is not over yet. */
+    if (x->begun_us == w->turn_us)
+        w->answered++;
+    else
+        counters_add_duration(w->counters, (uint64_t)(clock_us() - x->begun_us), 1);
 }
 
 /* Gives up what an exchange owns. */
@@ -347,7 +354,7 @@ static enum turn http_expire(struct worker *w, struct connection *c)
     if (c->phase == PHASE_HEAD) {
         memset(&x->request, 0, sizeof x->request);
         x->request.version = VERSION_1_1;
-        begin_exchange(c, x);
+        begin_exchange(w, c, x);
     }
     compose_refusal(w, x, STATUS_REQUEST_TIMEOUT);
     channel_flush(w, c, false);

@@ -44,7 +44,7 @@ static void stop_accepting(struct gate *gate)
    is whether it is time for the first. */
 static bool episode_begins(struct gate *gate, struct gate_episode *episode, int64_t now_ms)
 {
-    gate->refused++;
+    counters_add_shared(gate->counters, COUNTER_REFUSED, 1);
     episode->last_ms = now_ms;
     return episode->refused++ == 0;
 }
@@ -168,7 +168,10 @@ void gate_accept(struct gate *gate, unsigned listener, int64_t now_ms)
         int fd;
         struct address peer;
         switch (listener_accept(l->fd, &fd, &peer)) {
-        case ACCEPT_OK: admit(gate, fd, &peer, l->protocol, now_ms); break;
+        case ACCEPT_OK:
+            counters_add_shared(gate->counters, COUNTER_ACCEPTED, 1);
+            admit(gate, fd, &peer, l->protocol, now_ms);
+            break;
         case ACCEPT_GONE: break;
         case ACCEPT_NONE: return;
         case ACCEPT_EXHAUSTED:

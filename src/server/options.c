@@ -34,6 +34,7 @@ static const char help[] =
     "      --hftp PORT         speak HFTP too, on this port (19500 by custom, 0 a free one)\n"
     "      --hftp-bind ADDR    address for it, may be repeated (those of --bind)\n"
     "      --no-listing        do not show what is in a directory\n"
+    "      --public-status     show /.status and /.metrics to all, not to this machine alone\n"
     "\n"
     "Behind a proxy, or one of several\n"
     "      --unix PATH         listen on this UNIX socket, instead of an address unless --bind\n"
@@ -108,6 +109,7 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_MIN_RATE,
     OPTION_NO_LISTING,
+    OPTION_PUBLIC_STATUS,
     OPTION_READ_ONLY,
     OPTION_PUBLIC_WRITES,
     OPTION_MAX_BODY,
@@ -152,6 +154,7 @@ static const struct option long_options[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"min-rate", required_argument, NULL, OPTION_MIN_RATE},
     {"no-listing", no_argument, NULL, OPTION_NO_LISTING},
+    {"public-status", no_argument, NULL, OPTION_PUBLIC_STATUS},
     {"read-only", no_argument, NULL, OPTION_READ_ONLY},
     {"public-writes", no_argument, NULL, OPTION_PUBLIC_WRITES},
     {"max-body", required_argument, NULL, OPTION_MAX_BODY},
@@ -392,6 +395,7 @@ static bool take(struct options *o, int option, const char *text)
     case 'u': o->user = text; return true;
     case 'd': o->daemon = true; return true;
     case OPTION_NO_LISTING: o->listing = false; return true;
+    case OPTION_PUBLIC_STATUS: o->public_status = true; return true;
     default: return false; /* getopt has said what is wrong */
     }
 }

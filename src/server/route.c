@@ -3,6 +3,7 @@
 #include "http/response.h"
 #include "server/access.h"
 #include "server/collection.h"
+#include "server/dashboard.h"
 #include "server/health.h"
 #include "server/page_asset.h"
 #include "server/post.h"
@@ -170,7 +171,8 @@ void route_answer(struct worker *worker, const struct request *request, struct a
         return;
     }
     if (method == METHOD_GET || method == METHOD_HEAD) {
-        if (page_asset_answer(worker, request, &target, answer) ||
+        if (dashboard_answer(worker, request, &target, answer) ||
+            page_asset_answer(worker, request, &target, answer) ||
             sign_in_answer(worker, request, &target, answer))
             return;
     }

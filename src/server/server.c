@@ -476,6 +476,15 @@ static int open_events(struct main_thread *m)
     return 0;
 }
 
+static struct counters *make_counters(unsigned count)
+{
+    struct counters *counters = aligned_alloc(_Alignof(struct counters), count * sizeof *counters);
+
+    if (counters != NULL)
+        memset(counters, 0, count * sizeof *counters);
+    return counters;
+}
+
 static int start_threads(struct main_thread *m)
 {
     struct server *server = m->server;
@@ -497,13 +506,20 @@ static int start_threads(struct main_thread *m)
     m->gate.connections = &server->connections;
     m->gate.queue = &server->queue;
     m->gate.watch = &server->watch;
+    server->counters = make_counters(threads + 1);
+    if (server->counters == NULL)
+        error = ENOMEM;
+    else
+        m->gate.counters = server_shared_counters(server);
+    server->started_s = clock_wall_s();
+    server->started_ms = clock_ms();
     /* Untouched pages of this cost nothing: a worker's buffers are large, its use of them is not.
      */
     m->workers = calloc(threads, sizeof *m->workers);
     if (m->workers == NULL)
         error = ENOMEM;
     while (error == 0 && m->started < threads) {
-        error = worker_start(&m->workers[m->started], server);
+        error = worker_start(&m->workers[m->started], server, m->started);
         m->started += error == 0;
     }
     if (error != 0) {
@@ -826,6 +842,7 @@ static void release(struct main_thread *m)
             close(fds[i]);
     state_close(&server->state);
     free(m->workers);
+    free(server->counters);
     free(server->media_types.entries);
     free(server->docroot_path);
     auth_close(server->auth);

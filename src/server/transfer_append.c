@@ -321,6 +321,8 @@ struct intake *transfer_append_begin(struct worker *worker, const struct request
     }
     if (!a->unsure)
         a->intake.file_fd = u->stage.fd;
+    if (a->start > 0)
+        counters_add(worker->counters, COUNTER_UPLOADS_RESUMED, 1);
     return &a->intake;
 }
 

@@ -224,7 +224,8 @@ static void answer_rest(const struct transfer *transfer, struct answer *answer)
 }
 
 /* Has the answer followed on its way to the client. */
-static bool follow(struct transfer *transfer, const struct file *file, struct answer *answer)
+static bool follow(struct worker *worker, struct transfer *transfer, const struct file *file,
+                   struct answer *answer)
 {
     uint64_t start = (uint64_t)answer->file.at;
 
@@ -232,8 +233,13 @@ static bool follow(struct transfer *transfer, const struct file *file, struct an
     transfer->record.complete = false;
     if (transfer_store(transfer, clock_wall_s()) != TRANSFER_OK)
         return false;
-    answer->delivery = delivery_make(transfer, start, answer->length, file->size);
-    return answer->delivery != NULL;
+    answer->delivery = delivery_make(worker->server, transfer, start, answer->length, file->size);
+    if (answer->delivery == NULL)
+        return false;
+    counters_add(worker->counters, start > 0 ? COUNTER_DOWNLOADS_RESUMED : COUNTER_DOWNLOADS_BEGUN,
+                 1);
+    counters_add(worker->counters, COUNTER_DOWNLOADS_SPARED, start);
+    return true;
 }
 
 static void download_answer(struct worker *worker, const struct request *request,
@@ -265,7 +271,7 @@ static void download_answer(struct worker *worker, const struct request *request
         answer_rest(&transfer, answer);
     bool followed = (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT) &&
                     answer->file.fd != -1 && !peek;
-    if (followed && !follow(&transfer, file, answer))
+    if (followed && !follow(worker, &transfer, file, answer))
         status_page_answer(worker, request, STATUS_INTERNAL_SERVER_ERROR, SPAN_EMPTY, answer);
     transfer_close(&transfer);
 }

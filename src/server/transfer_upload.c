@@ -266,10 +266,12 @@ enum status transfer_upload_create(struct transfer_upload **upload, struct worke
     if (u == NULL)
         return STATUS_SERVICE_UNAVAILABLE;
     enum status status = create(u, worker, record, note, afresh);
-    if (status == STATUS_NONE)
+    if (status == STATUS_NONE) {
         *upload = u;
-    else
+        counters_add(worker->counters, COUNTER_UPLOADS_BEGUN, 1);
+    } else {
         transfer_upload_release(u);
+    }
     return status;
 }
 
@@ -349,6 +351,7 @@ enum status transfer_upload_complete(struct transfer_upload *u, struct worker *w
         /* A name that appeared, or changed, meanwhile is what the precondition was about. */
         return result == FS_EXISTS ? STATUS_PRECONDITION_FAILED : status_of_result(result);
     }
+    counters_add(worker->counters, COUNTER_UPLOADS_COMPLETE, 1);
     r->complete = true;
     r->flags &= ~(uint32_t)UPLOAD_DUE;
     /* It is published in any case; if this fails, the next one to look sees that the stage is gone.

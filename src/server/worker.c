@@ -41,9 +41,23 @@ static enum turn linger(struct worker *worker, struct connection *c)
         result = stream_receive(c->fd, worker->in, sizeof worker->in, &len);
         total += len;
     } while (result == STREAM_OK && total < LINGER_BYTES);
+    counters_add(worker->counters, COUNTER_RECEIVED, total);
     c->ended |= result == STREAM_ENDED;
     c->broken |= result == STREAM_BROKEN;
     return result == STREAM_STALLED ? TURN_PARK : TURN_CLOSE;
+}
+
+/*
+ * The clock is the dearest part of counting, so it is read once for a turn, at its end, and that is
+ * then the time at which the next one begins. After a wait it is read anew.
+ */
+static void end_turn(struct worker *worker)
+{
+    worker->now_us = clock_us();
+    if (worker->answered > 0)
+        counters_add_duration(worker->counters, (uint64_t)(worker->now_us - worker->turn_us),
+                              worker->answered);
+    worker->answered = 0;
 }
 
 /* One turn; what the protocol decides to end is ended here. */
@@ -51,13 +65,17 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
 {
     enum turn turn;
 
-    worker->now_ms = clock_ms();
+    worker->turn_us = worker->now_us;
+    worker->now_ms = worker->now_us / 1000;
     worker->connection = c;
     /* A download that still makes its way is for the protocol to judge. */
     if (c->phase == PHASE_LINGER && !(c->expired && c->delivery != NULL))
         return c->expired ? TURN_CLOSE : linger(worker, c);
     turn = c->expired ? c->protocol->expire(worker, c) : c->protocol->turn(worker, c);
-    return turn == TURN_LINGER ? linger(worker, c) : turn;
+    if (turn == TURN_LINGER)
+        turn = linger(worker, c);
+    end_turn(worker);
+    return turn;
 }
 
 /*
@@ -100,6 +118,7 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
     if (!stream_wait(c->fd, sends ? STREAM_WAIT_WRITE : STREAM_WAIT_READ, (int)patience))
         return false;
     c->readable = true;
+    worker->now_us = clock_us();
     look_at_docroot(worker);
     return true;
 }
@@ -143,8 +162,10 @@ static void *worker_main(void *argument)
     queue_join(&server->queue);
     while ((c = queue_take(&server->queue, &fetch)) != NULL) {
         /* One look serves all the connections that were ready before it. */
-        if (fetch != refreshed)
+        if (fetch != refreshed) {
+            worker->now_us = clock_us();
             look_at_docroot(worker);
+        }
         refreshed = fetch;
         serve(worker, c);
     }
@@ -153,12 +174,13 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-int worker_start(struct worker *worker, struct server *server)
+int worker_start(struct worker *worker, struct server *server, unsigned index)
 {
     pthread_attr_t attributes;
     int error;
 
     worker->server = server;
+    worker->counters = &server->counters[index];
     worker->date_s = -1;
     worker->pipe = STREAM_PIPE_CLOSED;
     worker->out = BUFFER_OVER(worker->out_bytes);
