@@ -118,7 +118,7 @@ integration: ## integration tests alone, on this build
 	tests/check integration
 
 .PHONY: browser
-browser: httpd ## drive a real Firefox over www and take pictures
+browser: httpd ## drive a real Firefox and Chromium over www and the listing page
 	tests/browser/run
 
 .PHONY: resume

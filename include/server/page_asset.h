@@ -2,8 +2,8 @@
 #define SERVER_PAGE_ASSET_H
 
 /*
- * The style sheet and the script of the server's own pages: the files of src/server/page/, part of
- * the program, served as /.listing.css and /.listing.js. Worker threads.
+ * The style sheet, the script and the icon of the server's own pages: the files of
+ * src/server/page/, part of the program, served as /.listing.css and so on. Worker threads.
  */
 
 #include "http/target.h"

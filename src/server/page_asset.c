@@ -23,6 +23,7 @@
 
 EMBED(page_listing_css, "src/server/page/listing.css");
 EMBED(page_listing_js, "src/server/page/listing.js");
+EMBED(page_listing_svg, "src/server/page/listing.svg");
 
 static const struct asset {
     struct span path, media_type;
@@ -30,6 +31,7 @@ static const struct asset {
 } assets[] = {
     {{".listing.css", 12}, {"text/css", 8}, page_listing_css, page_listing_css_end},
     {{".listing.js", 11}, {"text/javascript", 15}, page_listing_js, page_listing_js_end},
+    {{".listing.svg", 12}, {"image/svg+xml", 13}, page_listing_svg, page_listing_svg_end},
 };
 
 /* What of an asset has not been sent: it may be longer than what a worker sends at once. */
@@ -109,7 +111,7 @@ bool page_asset_answer(struct worker *worker, const struct request *request,
         }
     }
     answer->media_type = asset->media_type;
-    answer->utf8 = true;
+    answer->utf8 = !span_starts_with(asset->media_type, SPAN("image/"));
     answer->cache = span_equal(target->query, SPAN(PAGE_VERSION))
                         ? SPAN("public, max-age=31536000, immutable")
                         : SPAN("no-cache");
@@ -120,7 +122,8 @@ bool page_asset_answer(struct worker *worker, const struct request *request,
 
 void page_asset_put_links(struct buffer *out, bool script)
 {
-    buffer_put_text(out, "<link rel=\"stylesheet\" href=\"/.listing.css?" PAGE_VERSION "\">");
+    buffer_put_text(out, "<link rel=\"stylesheet\" href=\"/.listing.css?" PAGE_VERSION "\">"
+                         "<link rel=\"icon\" href=\"/.listing.svg?" PAGE_VERSION "\">");
     if (script)
         buffer_put_text(out, "<script src=\"/.listing.js?" PAGE_VERSION "\" defer></script>");
 }

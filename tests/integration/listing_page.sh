@@ -32,7 +32,8 @@ unlike "$(body)" '<script>' "none in the page"
 
 script=$(grep -o '/\.listing\.js?[0-9]*' "$BODY")
 style=$(grep -o '/\.listing\.css?[0-9]*' "$BODY")
-for address in "$script" "$style"; do
+icon=$(grep -o '/\.listing\.svg?[0-9]*' "$BODY")
+for address in "$script" "$style" "$icon"; do
     name=${address%%\?*}
     name=${name#/.}
     fetch "$address"

@@ -135,7 +135,12 @@ function choose(title, content, answers) {
 
 const tell = (title, text) => choose(title, [make('p', {}, text)], [['Close', null]]);
 
-// Asks for a name and tries it, until that works or it is called off.
+function focusOn(name) {
+  rows().map(fileOf).find((file) => file.name === name)?.link.focus();
+}
+
+// Asks for a name and tries it, until that works or it is called off. What the attempt returns is done once
+// the dialog is closed.
 function askName(title, label, name, action, attempt) {
   const input = make('input', { type: 'text', id: 'name', value: name, required: true, autocomplete: 'off', spellcheck: false });
   const fault = make('p', { className: 'bad', id: 'name-fault', role: 'alert' });
@@ -153,8 +158,9 @@ function askName(title, label, name, action, attempt) {
     fault.textContent = faultOfName(input.value);
     if (fault.textContent) return;
     try {
-      if (input.value !== name) await attempt(input.value);
-      dialog.close();
+      const after = input.value === name ? null : await attempt(input.value);
+      dialog.close(); // Which gives the focus back to where it was.
+      after?.();
     } catch (error) {
       fault.textContent = error.message;
     }
@@ -430,9 +436,9 @@ function rename(file) {
       if (error.status === 412) error.message = 'There is something of that name.';
       throw error;
     }
-    file.link.href = `./${encode(name)}${file.directory ? '/' : ''}`; // Where the focus is to return to.
     await refresh();
     say(`Renamed to ${name}`);
+    return () => focusOn(name);
   });
 }
 
@@ -445,8 +451,8 @@ function newFolder() {
       throw error;
     }
     await refresh();
-    rows().map(fileOf).find((f) => f.name === name)?.link.focus();
     say(`Folder ${name} created`);
+    return () => focusOn(name);
   });
 }
 
@@ -563,6 +569,7 @@ class Broken extends Error {}
 
 // One request, of which this file's progress is seen. Rejects with Broken when no answer came.
 function send(u, method, url, headers, body) {
+  if (u.state !== 'running') return Promise.reject(new Broken('It was called off.'));
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const from = u.offset;
@@ -738,11 +745,20 @@ const resume = (u) => {
   u.tries = 0;
   change(u, 'waiting');
 };
-function cancel(u) {
+async function cancel(u) {
   const { url } = u;
   change(u, 'cancelled');
   u.request?.abort();
-  if (url) ask('DELETE', url).catch(() => {});
+  // The server may still be busy with what was on its way.
+  for (const ms of url ? [0, 300, 1000, 3000] : []) {
+    await wait(ms);
+    try {
+      await ask('DELETE', url);
+    } catch (error) {
+      if (error.status === 409 || error.status === 503) continue;
+    }
+    return;
+  }
 }
 
 // After a file has come the listing is shown anew, but not after each of a thousand.
@@ -993,7 +1009,7 @@ function offerWriting() {
   const folder = pick(true);
   $('#tools').append(make('div', { className: 'actions' }, files, folder,
     button('Upload files', () => files.click(), 'main'),
-    button('Upload a folder', () => folder.click()),
+    button('Upload folder', () => folder.click()),
     button('New folder', newFolder)));
 }
 
