@@ -130,6 +130,23 @@ resume: httpd ## cut 300 downloads and 300 uploads at random, and resume them (D
 fuzz: ## fuzz every parser with libFuzzer (RUNS=n executions each, default 1000000)
 	tests/fuzz/run
 
+# The long forms of tests that `make check` runs in a short one.
+.PHONY: slow
+slow: httpd test-tools ## 1,000 slow clients at a time in slowhttptest's four modes
+	CLIENTS=$${CLIENTS:-1000} SECONDS_EACH=$${SECONDS_EACH:-30} bash tests/integration/slow.sh
+
+.PHONY: abuse
+abuse: httpd test-tools ## 50,000 connections of each bad kind, and floods (CONNECTIONS=n)
+	CONNECTIONS=$${CONNECTIONS:-50000} bash tests/integration/abuse.sh
+
+.PHONY: soak
+soak: httpd test-tools ## 20 million requests of all kinds, and what is left of them (SOAK=n)
+	SOAK=$${SOAK:-20000000} bash tests/integration/soak.sh
+
+.PHONY: restart
+restart: httpd test-tools ## replace the server ten times under load (RESTARTS=n)
+	RESTARTS=$${RESTARTS:-10} bash tests/integration/restart.sh
+
 .PHONY: bench
 bench: httpd ## compare with nginx, lighttpd and h2o on this machine
 	tests/bench/run
