@@ -251,6 +251,16 @@ bool access_may_write(struct worker *worker, const struct request *request, stru
            auth_decide(server->auth, &question, &verdict) == AUTH_ALLOWED;
 }
 
+/* DELETE of a transfer: a client takes back what it began, and no file of the site changes. */
+static bool forgets_transfer(const struct server *server, const struct request *request,
+                             const struct target *target)
+{
+    struct transfer_target transfer;
+
+    return request->method == METHOD_DELETE && !target->hidden &&
+           transfer_target_of(server, target, &transfer) && transfer.path[0] != '\0';
+}
+
 bool access_allows(struct worker *worker, const struct request *request,
                    const struct target *target, struct answer *answer)
 {
@@ -272,6 +282,9 @@ bool access_allows(struct worker *worker, const struct request *request,
                            "--auth FILE or --public-status if others should see it."),
                       answer);
     if (method_is_safe((enum method)request->method))
+        return has_account(worker, request, target, false, x, answer);
+    if (worker->server->read_only && forgets_transfer(worker->server, request, target) &&
+        !is_cross_site(worker->server, request))
         return has_account(worker, request, target, false, x, answer);
     if (is_cross_site(worker->server, request))
         return refuse(worker, request, STATUS_FORBIDDEN,

@@ -195,4 +195,29 @@ wait "$SERVER_PID" 2>/dev/null
 server_start
 settles file.bin 5000 "and its sudden death"
 
+# ---- what only reads
+server_stop
+server_start --read-only
+settles file.bin 5000 "a server that is only read: the record is there"
+fetch "/$ID/file.bin" -r 5000-5999
+is "$STATUS" 206 "and goes on"
+settles file.bin 6000 "and moves"
+fetch -X DELETE "/$ID/file.bin"
+is "$STATUS" 204 "DELETE forgets it: nothing of the site changes"
+is "$(offset_of file.bin)" 0 "it would begin again"
+fetch -X DELETE "/$ID/file.bin"
+is "$STATUS" 404 "what is not there cannot be forgotten"
+fetch -X DELETE "/$ID"
+is "$STATUS" 405 "a client itself cannot be"
+fetch -X DELETE /file.bin
+is "$STATUS" 405 "nor can a file be deleted"
+fetch -X DELETE "/$guess/file.bin"
+is "$STATUS" 405 "also not by the address of an id that is none of ours"
+fetch -X DELETE -H 'Origin: http://elsewhere.example' "/$ID/file.bin"
+isnt "$STATUS" 204 "and no page of another site forgets anything"
+fetch -X DELETE "/$ID/.httpd/key"
+isnt "$STATUS" 204 "nor anything hidden"
+[ -e "$ROOT/file.bin" ]
+ok "the file is still there"
+
 done_testing
