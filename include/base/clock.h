@@ -17,4 +17,7 @@ int64_t clock_us(void);
 /* Seconds since 1970-01-01 UTC; for Date, logs and file times. */
 int64_t clock_wall_s(void);
 
+/* The same, finely: nanoseconds since 1970. */
+int64_t clock_wall_ns(void);
+
 #endif

@@ -13,8 +13,10 @@
  * so that neither a kill nor a power cut in the middle of a write loses more than that write.
  *
  * A transfer has one holder. Whoever takes it makes the generation one higher, and the former
- * holder learns at its next change that it has been evicted. A handle is owned by one thread at a
- * time.
+ * holder learns at its next change that it has been evicted. The newest is to have it, whichever
+ * came first to take it: so the holder says since when it wants it, and one that has wanted it for
+ * longer, as that of a client which is gone already, is turned away. A handle is owned by one
+ * thread at a time.
  */
 
 #include "base/span.h"
@@ -37,8 +39,10 @@ struct transfer_record {
     uint64_t length;     /* of the whole; with length_known */
     bool length_known;
     bool complete;
-    uint32_t flags;    /* the caller's */
-    uint64_t holder;   /* the caller's: who holds it, for finding him */
+    uint32_t flags;  /* the caller's */
+    uint64_t holder; /* the caller's: who holds it, for finding him */
+    int64_t
+        since_ns; /* the caller's: when the request came for which he took it, by the wall clock */
     uint64_t writer;   /* the caller's: in whose memory bytes past the offset may be */
     int64_t touched_s; /* when it was last changed, seconds since 1970 */
     uint64_t inode;    /* the version of the file: that a download's offset is about, that an upload
@@ -61,7 +65,7 @@ enum transfer_result {
     TRANSFER_OK,
     TRANSFER_NONE,     /* there is no such record */
     TRANSFER_EXISTS,   /* there is one already */
-    TRANSFER_EVICTED,  /* somebody else has taken it */
+    TRANSFER_EVICTED,  /* somebody else has taken it, or has the better right to it */
     TRANSFER_NO_SPACE, /* the disk is full */
     TRANSFER_FAILED,   /* errno says why */
 };
@@ -79,16 +83,23 @@ enum transfer_result transfer_create(struct transfer *transfer, int store_fd,
                                      const struct transfer_record *record, struct span note,
                                      int64_t now_s);
 
-/* Takes an open record: from now on it is ours, as `holder`, and whoever had it is evicted; *former
-   is what he had put there. */
-enum transfer_result transfer_take(struct transfer *transfer, uint64_t holder, uint64_t *former,
-                                   int64_t now_s);
+/*
+ * Takes an open record: from now on it is ours, as `holder`, for a request of since_ns, and whoever
+ * had it is evicted; *former is what he had put there. TRANSFER_EVICTED when somebody holds it for
+ * a younger request; TRANSFER_NONE when it was removed since it was opened.
+ */
+enum transfer_result transfer_take(struct transfer *transfer, uint64_t holder, int64_t since_ns,
+                                   uint64_t *former, int64_t now_s);
 
 /* Writes transfer->record, which the caller changed, while it is still ours. */
 enum transfer_result transfer_store(struct transfer *transfer, int64_t now_s);
 
 /* Whether it is still ours: a look without a lock. */
 bool transfer_is_held(struct transfer *transfer);
+
+/* The same, and keeps the record from growing old: it is written anew once it is age_s seconds old.
+ */
+bool transfer_keep(struct transfer *transfer, int64_t age_s, int64_t now_s);
 
 /* Copies the note to text[0..TRANSFER_NOTE_MAX) and returns its length, 0 on failure. */
 size_t transfer_note(const struct transfer *transfer, char text[static TRANSFER_NOTE_MAX]);

@@ -6,7 +6,7 @@
  *
  * At any time a connection has one owner: the main thread (until it is queued), the queue, one
  * worker, or the watch set. Whoever owns it may use every field; nobody else touches more than the
- * two atomics. Passing it on is the only synchronisation.
+ * atomics. Passing it on is the only synchronisation.
  *
  *                    accept                       queue_take
  *        main thread ───────▶ queue ◀──┐ ──────────────────────▶ worker
@@ -64,6 +64,7 @@ struct kept {
 struct connection {
     _Atomic uint64_t watch;   /* generation and ownership, see above */
     _Atomic int64_t deadline; /* clock_ms() at which the main thread ends it if it is parked */
+    _Atomic int64_t look_at;  /* clock_ms() at which it gets a turn although nothing moves */
     struct connection *next;  /* in the queue, or in the list of free places */
     uint32_t index;           /* its place in the table, for ever */
     int fd;                   /* -1 in a free place */
@@ -82,11 +83,13 @@ struct connection {
     _Atomic uint32_t *counted; /* among the connections of its address; NULL: it is not */
     struct address peer;       /* the client, as far as that is known of the whole connection */
     uint64_t withheld; /* what a proxy between may have taken and not passed on; 0: there is none */
-    int64_t phase_since;       /* clock_ms() when the current phase began */
-    uint64_t sent;             /* bytes given to the socket, ever */
-    uint64_t acked;            /* how many of them the peer had acknowledged at the last look */
-    struct kept input;         /* the start of a head that is not whole */
-    struct kept output;        /* response bytes the socket would not take */
+    int64_t phase_since; /* clock_ms() when the current phase began */
+    int64_t asked_ns;   /* wall clock when its request came, 0 for "now": for connection_asked_ns */
+    bool waited;        /* and it came later than asked_ns */
+    uint64_t sent;      /* bytes given to the socket, ever */
+    uint64_t acked;     /* how many of them the peer had acknowledged at the last look */
+    struct kept input;  /* the start of a head that is not whole */
+    struct kept output; /* response bytes the socket would not take */
     struct delivery *delivery; /* a download that is followed to its arrival; NULL otherwise */
     void *exchange; /* what its protocol keeps of a request under way over a park; NULL: none */
 };
@@ -129,12 +132,29 @@ unsigned connection_count(const struct connection_table *table);
 void connection_count_phases(const struct connection_table *table,
                              unsigned counts[static PHASE_COUNT]);
 
+/*
+ * When the request that it serves came, by the wall clock and as near as can be told, so that of
+ * several connections of a client the newest is known, whichever is served first. That is when the
+ * connection came, if its first request came along with it or within a moment; else the first time
+ * that it is asked here. Only for the owner.
+ */
+int64_t connection_asked_ns(struct connection *c);
+
+/* Of the request that is to come not all is there yet. */
+void connection_waits(struct connection *c);
+
 /* Enters a phase, from `now` on (clock_ms). */
 void connection_enter(struct connection *c, enum phase phase, int64_t now);
 
 static inline void connection_set_deadline(struct connection *c, int64_t deadline)
 {
     atomic_store_explicit(&c->deadline, deadline, memory_order_relaxed);
+}
+
+/* INT64_MAX: it is not to be looked at before its deadline. */
+static inline void connection_set_look(struct connection *c, int64_t look_at)
+{
+    atomic_store_explicit(&c->look_at, look_at, memory_order_relaxed);
 }
 
 /* Copies bytes into `kept`, which must be empty. False when there is no memory for them. */

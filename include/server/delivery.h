@@ -33,6 +33,7 @@ struct delivery {
     uint64_t length;           /* bytes of content */
     uint64_t size;             /* of the file */
     uint64_t checked;          /* connection->sent at the last checkpoint */
+    int64_t age_s;             /* how old the record may grow meanwhile */
     struct counters *counters; /* shared by all threads: it may end in any */
     bool overtaken; /* the next request came before the content was through: it confirms nothing */
 };
@@ -49,8 +50,8 @@ void delivery_attach(struct connection *c, struct delivery *delivery, uint64_t a
 
 /*
  * To be called as content is sent, and at every turn: records a checkpoint now and then, and
- * notices an end of the peer. False when another connection has taken the transfer: this one is to
- * be closed.
+ * notices an end of the peer; the record does not expire meanwhile. False when another connection
+ * has taken the transfer: this one is to be closed.
  */
 bool delivery_progress(struct connection *c);
 

@@ -53,4 +53,7 @@ bool watch_nudge(struct connection *c);
  */
 bool watch_claim_expired(struct connection *c, int64_t now);
 
+/* Claims it if it is parked and is to be looked at (connection_set_look). Main thread. */
+bool watch_claim_due(struct connection *c, int64_t now);
+
 #endif

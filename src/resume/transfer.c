@@ -1,6 +1,7 @@
 #include "resume/transfer.h"
 
 #include "base/hex.h"
+#include "base/random.h"
 #include "base/sha256.h"
 #include "base/siphash.h"
 
@@ -24,9 +25,15 @@ enum {
     TEXT_AT = 1024,
     HASH_LEN = 16, /* bytes of SHA-256 that name a path: 2^64 paths of one client for a collision */
     NAME_LEN = UUID_TEXT_LEN + 1 + 2 * HASH_LEN,
+    FRESH_RANDOM = 8, /* bytes that make the name of an unfinished record its maker's own */
+    FRESH_LEN = NAME_LEN + 1 + 2 * FRESH_RANDOM,
+    CREATE_TRIES = 100, /* how often others may remove the client's directory meanwhile */
 };
 
-static const char MAGIC[8] = "httpdtr1";
+/* Clocks of different machines differ, and are set: who seems younger by more than this is not. */
+static const int64_t YOUNGER_MOST_NS = 5000000000;
+
+static const char MAGIC[8] = "httpdtr2";
 
 /* As it stands in the file, in the machine's byte order: the servers of one store are of one kind.
  */
@@ -36,6 +43,7 @@ struct state {
     uint64_t generation, offset, length, inode, size;
     int64_t mtime_ns, touched_s;
     uint64_t holder, writer;
+    int64_t since_ns;
     uint32_t kind, flags;
     uint16_t path_len, note_len;
     uint8_t length_known, complete, pad[2];
@@ -113,6 +121,7 @@ static enum transfer_result load(struct transfer *t)
         .complete = s->complete != 0,
         .flags = s->flags,
         .holder = s->holder,
+        .since_ns = s->since_ns,
         .writer = s->writer,
         .touched_s = s->touched_s,
         .inode = s->inode,
@@ -138,6 +147,7 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
         .kind = (uint32_t)r->kind,
         .flags = r->flags,
         .holder = r->holder,
+        .since_ns = r->since_ns,
         .writer = r->writer,
         .path_len = t->path_len_,
         .note_len = t->note_len_,
@@ -183,12 +193,36 @@ static enum transfer_result fill(struct transfer *t, struct span path, struct sp
     return save(t, now_s);
 }
 
+/*
+ * Makes an empty file in the client's directory, under a name that nobody else has: nobody is to
+ * find a record half written, and no other who makes it just now is to write into it. TRANSFER_NONE
+ * when somebody removed the directory, which was empty still.
+ */
+static enum transfer_result open_fresh(struct transfer *t, int store_fd, char *name,
+                                       char fresh[static FRESH_LEN + 1])
+{
+    unsigned char random[FRESH_RANDOM];
+
+    if (!random_fill(random, sizeof random))
+        return TRANSFER_FAILED;
+    memcpy(fresh, name, NAME_LEN);
+    fresh[NAME_LEN] = '.';
+    hex_encode(fresh + NAME_LEN + 1, random, sizeof random);
+    fresh[FRESH_LEN] = '\0';
+    name[UUID_TEXT_LEN] = '\0';
+    bool made = mkdirat(store_fd, name, 0700) == 0 || errno == EEXIST;
+    name[UUID_TEXT_LEN] = '/';
+    if (made)
+        t->fd = openat(store_fd, fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return t->fd != -1 ? TRANSFER_OK : result_of_errno();
+}
+
 enum transfer_result transfer_create(struct transfer *t, int store_fd, const struct uuid *client,
                                      struct span path, const struct transfer_record *record,
                                      struct span note, int64_t now_s)
 {
-    char name[NAME_LEN + 1], fresh[NAME_LEN + 8];
-    enum transfer_result result = TRANSFER_FAILED;
+    char name[NAME_LEN + 1], fresh[FRESH_LEN + 1];
+    enum transfer_result result = TRANSFER_NONE;
 
     *t = TRANSFER_CLOSED;
     if (path.len > TRANSFER_PATH_MAX || note.len > TRANSFER_NOTE_MAX) {
@@ -196,16 +230,11 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
         return TRANSFER_FAILED;
     }
     name_of(name, client, path);
-    name[UUID_TEXT_LEN] = '\0';
-    if (mkdirat(store_fd, name, 0700) == -1 && errno != EEXIST)
-        return result_of_errno();
-    name[UUID_TEXT_LEN] = '/';
-
-    /* Under another name first: nobody is to find a record half written. */
-    snprintf(fresh, sizeof fresh, "%s.new", name);
-    t->fd = openat(store_fd, fresh, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (t->fd == -1)
-        return result_of_errno();
+    for (unsigned tries = 0; result == TRANSFER_NONE && tries < CREATE_TRIES; tries++)
+        result = open_fresh(t, store_fd, name, fresh);
+    if (result != TRANSFER_OK)
+        return result == TRANSFER_NONE ? TRANSFER_FAILED : result;
+    result = TRANSFER_FAILED;
     t->path_len_ = (uint16_t)path.len;
     t->note_len_ = (uint16_t)note.len;
     t->record = *record;
@@ -222,17 +251,27 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
     return result;
 }
 
-enum transfer_result transfer_take(struct transfer *t, uint64_t holder, uint64_t *former,
-                                   int64_t now_s)
+/* Whether the record is held for a request that is younger than one of since_ns. */
+static bool is_held_by_younger(const struct transfer_record *r, int64_t since_ns)
+{
+    return r->holder != 0 && r->since_ns > since_ns && r->since_ns - since_ns < YOUNGER_MOST_NS;
+}
+
+enum transfer_result transfer_take(struct transfer *t, uint64_t holder, int64_t since_ns,
+                                   uint64_t *former, int64_t now_s)
 {
     enum transfer_result result = TRANSFER_FAILED;
+    struct stat st;
 
     if (!lock(t->fd))
         return TRANSFER_FAILED;
-    result = load(t);
+    result = fstat(t->fd, &st) == -1 ? TRANSFER_FAILED : st.st_nlink == 0 ? TRANSFER_NONE : load(t);
+    if (result == TRANSFER_OK && is_held_by_younger(&t->record, since_ns))
+        result = TRANSFER_EVICTED;
     if (result == TRANSFER_OK) {
         *former = t->record.holder;
         t->record.holder = holder;
+        t->record.since_ns = since_ns;
         t->generation = ++t->record.generation;
         result = save(t, now_s);
     }
@@ -266,6 +305,14 @@ bool transfer_is_held(struct transfer *t)
     /* Without the lock a torn read looks like a bad checksum: the other place counts then, and it
        is the one from before. */
     return load(&seen) == TRANSFER_OK && seen.record.generation == t->generation;
+}
+
+bool transfer_keep(struct transfer *t, int64_t age_s, int64_t now_s)
+{
+    if (now_s - t->record.touched_s < age_s)
+        return transfer_is_held(t);
+    /* A full disk is no reason to end what is under way. */
+    return transfer_store(t, now_s) != TRANSFER_EVICTED;
 }
 
 size_t transfer_note(const struct transfer *t, char text[static TRANSFER_NOTE_MAX])

@@ -1,10 +1,14 @@
 #include "server/connection.h"
 
+#include "base/clock.h"
 #include "server/protocol.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* What comes so soon after a connection belongs to it; a browser opens some long ahead of use. */
+static const int64_t SOON_NS = 100000000;
 
 int connection_table_init(struct connection_table *table, unsigned limit)
 {
@@ -85,6 +89,9 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->arriving = false;
     c->ending = ENDING_NOT;
     c->reused = false;
+    c->asked_ns = clock_wall_ns();
+    c->waited = false;
+    connection_set_look(c, INT64_MAX);
     c->sent = c->acked = 0;
     c->counted = NULL;
     c->peer = *peer;
@@ -137,6 +144,25 @@ void connection_count_phases(const struct connection_table *table,
         const struct connection *c = connection_at(table, i);
         counts[atomic_load_explicit(&c->phase, memory_order_relaxed)]++;
     }
+}
+
+int64_t connection_asked_ns(struct connection *c)
+{
+    int64_t now_ns = clock_wall_ns();
+
+    if (c->asked_ns == 0 || (c->waited && now_ns - c->asked_ns > SOON_NS))
+        c->asked_ns = now_ns;
+    c->waited = false;
+    return c->asked_ns;
+}
+
+void connection_waits(struct connection *c)
+{
+    /* Later requests follow an answer: there are not two of them that could overtake each other. */
+    if (c->reused)
+        return;
+    c->asked_ns = clock_wall_ns();
+    c->waited = true;
 }
 
 void connection_enter(struct connection *c, enum phase phase, int64_t now)

@@ -9,6 +9,7 @@
 
 enum {
     CHECKPOINT_BYTES = 4 << 20,
+    AGE_SHARE = 4,      /* of the time until it expires, after which the record is written anew */
     LEAST_BEGIN = 4096, /* what the C library holds back of a file, and curl with it */
 };
 
@@ -25,6 +26,7 @@ struct delivery *delivery_make(const struct server *server, struct transfer *tra
     d->length = length;
     d->size = size;
     d->counters = server_shared_counters(server);
+    d->age_s = server->options->expire_s / AGE_SHARE;
     return d;
 }
 
@@ -101,15 +103,18 @@ bool delivery_progress(struct connection *c)
 
     look(c);
     if (c->sent < d->checked + CHECKPOINT_BYTES)
-        return transfer_is_held(&d->transfer);
+        return transfer_keep(&d->transfer, d->age_s, clock_wall_s());
     d->checked = c->sent;
     return store(d, least(c), false);
 }
 
 bool delivery_is_under_way(struct connection *c)
 {
+    struct delivery *d = c->delivery;
+
     look(c);
-    return arrival_acknowledged(&c->delivery->arrival) < c->delivery->length;
+    transfer_keep(&d->transfer, d->age_s, clock_wall_s());
+    return arrival_acknowledged(&d->arrival) < d->length;
 }
 
 static bool reaches_the_end(const struct delivery *d)

@@ -61,8 +61,10 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
             }
         }
         enum step step = channel_receive(w, c);
-        if (step != STEP_DONE)
+        if (step != STEP_DONE) {
+            connection_waits(c); /* the request, or its rest, comes later */
             return step;
+        }
     }
 }
 
@@ -158,6 +160,7 @@ static void finish_exchange(struct worker *w, struct connection *c, struct excha
 {
     log_exchange(w, x);
     c->reused = true;
+    c->asked_ns = 0;
     connection_enter(c, PHASE_IDLE, w->now_ms);
     release(x);
     if (x != &w->exchange) {
@@ -274,6 +277,23 @@ static bool is_evicted(const struct connection *c)
     return intake != NULL && intake->is_evicted != NULL && intake->is_evicted(intake);
 }
 
+/*
+ * When a parked connection is to have a turn although nothing moves. Another process may take its
+ * transfer, of which nothing here tells; an upload is waited for then (server/transfer_upload.h).
+ * And the record of what is under way must not expire.
+ */
+static int64_t look_for(const struct worker *w, const struct connection *c)
+{
+    enum { UPLOAD_LOOK_MS = 500, DOWNLOAD_LOOKS = 8 };
+    const struct exchange *x = c->exchange;
+
+    if (x != NULL && x->intake != NULL && x->intake->is_evicted != NULL)
+        return w->now_ms + UPLOAD_LOOK_MS;
+    if (c->delivery != NULL)
+        return w->now_ms + w->server->options->expire_s * 1000 / DOWNLOAD_LOOKS;
+    return INT64_MAX;
+}
+
 static enum turn end_evicted(struct worker *w, struct connection *c)
 {
     log_exchange(w, c->exchange);
@@ -323,6 +343,7 @@ static enum turn http_turn(struct worker *w, struct connection *c)
     if (!keep(w, c))
         return TURN_CLOSE;
     connection_set_deadline(c, deadline_for(w, c));
+    connection_set_look(c, look_for(w, c));
     return step == STEP_AGAIN ? TURN_AGAIN : TURN_PARK;
 }
 

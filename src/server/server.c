@@ -636,7 +636,8 @@ static int start(struct main_thread *m, const struct service *services, unsigned
  */
 
 /*
- * Gives every parked connection whose time is over, or all of them, to the workers. A walk over the
+ * Gives every parked connection whose time is over or that is to be looked at, or all of them, to
+ * the workers. A walk over the
  * table four times a second costs less than keeping ordered lists on every park: 10,000 connections
  * are 10,000 neighbouring words, some 20 microseconds.
  */
@@ -647,7 +648,7 @@ static void sweep(struct main_thread *m, bool all, int64_t now_ms)
 
     for (unsigned i = 0; i < places; i++) {
         struct connection *c = connection_at(&server->connections, i);
-        if (all ? watch_claim(c) : watch_claim_expired(c, now_ms))
+        if (all ? watch_claim(c) : watch_claim_expired(c, now_ms) || watch_claim_due(c, now_ms))
             queue_push_ready(&server->queue, c);
     }
 }

@@ -1,5 +1,6 @@
 #include "server/transfer_append.h"
 
+#include "base/clock.h"
 #include "base/sha1.h"
 #include "http/response.h"
 #include "server/body_guard.h"
@@ -10,6 +11,7 @@
 enum {
     CHECKPOINT_BYTES = 32 << 20, /* what a power cut in the middle of an upload may cost */
     EVICTION_BYTES = 1 << 20,    /* how often one that runs at full speed looks for a newer one */
+    AGE_SHARE = 4, /* of the time until it expires, after which the record is written anew */
     TRAILER_ROOM = 1024,
 };
 
@@ -47,8 +49,10 @@ struct intake *transfer_refuse(struct worker *worker, const struct request *requ
 static bool is_evicted(struct intake *intake)
 {
     struct append *a = (struct append *)intake;
+    int64_t expire_s = a->upload->server->options->expire_s;
 
-    a->evicted = a->evicted || !transfer_is_held(&a->upload->transfer);
+    a->evicted =
+        a->evicted || !transfer_keep(&a->upload->transfer, expire_s / AGE_SHARE, clock_wall_s());
     return a->evicted;
 }
 

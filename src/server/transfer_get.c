@@ -133,7 +133,7 @@ static bool is_same_version(const struct transfer_record *record, const struct f
  * since its client has mostly gone. One that goes on for longer is left with its last checkpoint.
  */
 static enum transfer_result open_settled(struct worker *worker,
-                                         const struct transfer_target *target, bool peek,
+                                         const struct transfer_target *target,
                                          struct transfer *transfer, struct connection **former)
 {
     enum { SETTLE_TRIES = 20, SETTLE_NS = 1000000 };
@@ -144,7 +144,7 @@ static enum transfer_result open_settled(struct worker *worker,
     for (unsigned tries = 0;; tries++) {
         enum transfer_result result = transfer_open(transfer, server->state.transfers_fd,
                                                     &target->client, span_of(target->path));
-        if (peek || result != TRANSFER_OK || tries == SETTLE_TRIES ||
+        if (result != TRANSFER_OK || tries == SETTLE_TRIES ||
             !delivery_is_ours(server, worker->connection, transfer->record.holder))
             return result;
         *former = delivery_settle(server, worker->connection, transfer->record.holder);
@@ -156,41 +156,53 @@ static enum transfer_result open_settled(struct worker *worker,
 }
 
 /*
- * Opens the record of this download, and takes it unless only looked at. False: the answer says why
- * it cannot be. With `peek`, transfer->fd may be -1: there is no record yet.
+ * What a record that was just opened is worth for this file. TRANSFER_NONE: nothing any more, as
+ * the next sweep will find too. *changed: it is of another version of the file. Closed unless
+ * TRANSFER_OK.
  */
-static bool open_record(struct worker *worker, const struct request *request,
-                        const struct transfer_target *target, const struct file *file, bool peek,
-                        struct transfer *transfer, struct answer *answer)
+static enum transfer_result judge(const struct server *server, const struct file *file,
+                                  int64_t now_s, struct transfer *transfer, bool *changed)
+{
+    const struct transfer_record *r = &transfer->record;
+    enum transfer_result result = TRANSFER_OK;
+
+    if (r->kind != TRANSFER_DOWNLOAD)
+        result = TRANSFER_EVICTED; /* an upload, which was not there when it was looked for */
+    else if (r->touched_s + server->options->expire_s < now_s)
+        result = TRANSFER_NONE;
+    *changed = result == TRANSFER_OK && !is_same_version(r, file);
+    if (*changed)
+        result = TRANSFER_NONE;
+    if (result != TRANSFER_OK)
+        transfer_close(transfer);
+    return result;
+}
+
+/* Opens the record and takes it, or makes one. *changed: there was one of another version of the
+   file, which is gone now. */
+static enum transfer_result take_record(struct worker *worker, const struct transfer_target *target,
+                                        const struct file *file, struct transfer *transfer,
+                                        bool *changed)
 {
     struct server *server = worker->server;
     struct span path = span_of(target->path);
-    int64_t now_s = worker_date(worker);
     int store = server->state.transfers_fd;
     uint64_t holder = delivery_holder(server, worker->connection), former = 0;
+    int64_t since_ns = connection_asked_ns(worker->connection), now_s = worker_date(worker);
     struct connection *settled;
-    enum transfer_result result = open_settled(worker, target, peek, transfer, &settled);
+    enum transfer_result result = open_settled(worker, target, transfer, &settled);
 
-    if (result == TRANSFER_OK && transfer->record.kind == TRANSFER_DOWNLOAD &&
-        !is_same_version(&transfer->record, file)) {
-        transfer_close(transfer);
-        if (!peek)
+    if (result == TRANSFER_OK) {
+        result = judge(server, file, now_s, transfer, changed);
+        if (result == TRANSFER_NONE)
             transfer_remove(store, &target->client, path);
-        delivery_evict(server, worker->connection, 0, settled);
-        status_page_answer(
-            worker, request, STATUS_PRECONDITION_FAILED,
-            SPAN("The file has changed since this download began: what you have does "
-                 "not fit what is here. Begin again."),
-            answer);
-        return false;
     }
-    if (result == TRANSFER_NONE && peek)
-        return true;
-    if (result == TRANSFER_OK && !peek) {
-        result = transfer_take(transfer, holder, &former, now_s);
-        delivery_evict(server, worker->connection, former, settled);
-    } else if (result == TRANSFER_NONE) {
-        struct transfer_record fresh = {
+    if (result == TRANSFER_OK) {
+        result = transfer_take(transfer, holder, since_ns, &former, now_s);
+        if (result != TRANSFER_OK)
+            transfer_close(transfer);
+    } else if (result == TRANSFER_NONE && !*changed) {
+        const struct transfer_record fresh = {
             .kind = TRANSFER_DOWNLOAD,
             .length = file->size,
             .length_known = true,
@@ -198,17 +210,71 @@ static bool open_record(struct worker *worker, const struct request *request,
             .size = file->size,
             .mtime_ns = file->mtime_ns,
             .holder = holder,
+            .since_ns = since_ns,
         };
         result = transfer_create(transfer, store, &target->client, path, &fresh, SPAN_EMPTY, now_s);
     }
+    delivery_evict(server, worker->connection, former, settled);
+    return result;
+}
+
+/* The record as it is, if there is one: transfer->fd is -1 otherwise. */
+static enum transfer_result look_at_record(struct worker *worker,
+                                           const struct transfer_target *target,
+                                           const struct file *file, struct transfer *transfer,
+                                           bool *changed)
+{
+    enum transfer_result result = transfer_open(transfer, worker->server->state.transfers_fd,
+                                                &target->client, span_of(target->path));
+
     if (result == TRANSFER_OK)
-        return true;
-    transfer_close(transfer);
-    status_page_answer(worker, request,
-                       result == TRANSFER_NO_SPACE ? STATUS_INSUFFICIENT_STORAGE
-                                                   : STATUS_INTERNAL_SERVER_ERROR,
-                       SPAN_EMPTY, answer);
-    return false;
+        result = judge(worker->server, file, worker_date(worker), transfer, changed);
+    return result == TRANSFER_NONE ? TRANSFER_OK : result;
+}
+
+static void refuse_record(struct worker *worker, const struct request *request,
+                          enum transfer_result result, struct answer *answer)
+{
+    enum { RETRY_S = 1 };
+    bool evicted = result == TRANSFER_EVICTED;
+    enum status status = evicted                       ? STATUS_SERVICE_UNAVAILABLE
+                         : result == TRANSFER_NO_SPACE ? STATUS_INSUFFICIENT_STORAGE
+                                                       : STATUS_INTERNAL_SERVER_ERROR;
+
+    status_page_answer(
+        worker, request, status,
+        evicted ? SPAN("Another connection goes on with this transfer.") : SPAN_EMPTY, answer);
+    if (evicted)
+        response_field_u64(&answer->fields, SPAN("Retry-After"), RETRY_S);
+}
+
+/*
+ * Opens the record of this download, and takes it unless only looked at. False: the answer says why
+ * it cannot be. With `peek`, transfer->fd may be -1: there is no record yet.
+ */
+static bool open_record(struct worker *worker, const struct request *request,
+                        const struct transfer_target *target, const struct file *file, bool peek,
+                        struct transfer *transfer, struct answer *answer)
+{
+    enum { TAKE_TRIES = 100 };
+    enum transfer_result result;
+    bool changed = false;
+    unsigned tries = 0;
+
+    /* Others may make the record, or remove it, while it is looked for. */
+    do
+        result = (peek ? look_at_record : take_record)(worker, target, file, transfer, &changed);
+    while (!changed && (result == TRANSFER_NONE || result == TRANSFER_EXISTS) &&
+           ++tries < TAKE_TRIES);
+    if (changed)
+        status_page_answer(
+            worker, request, STATUS_PRECONDITION_FAILED,
+            SPAN("The file has changed since this download began: what you have does "
+                 "not fit what is here. Begin again."),
+            answer);
+    else if (result != TRANSFER_OK)
+        refuse_record(worker, request, result, answer);
+    return !changed && result == TRANSFER_OK;
 }
 
 /* Turns the answer for the whole file into one for its rest from the recorded offset. */
@@ -223,23 +289,33 @@ static void answer_rest(const struct transfer *transfer, struct answer *answer)
     response_field_u64(&answer->fields, SPAN("Resume-Offset"), offset);
 }
 
-/* Has the answer followed on its way to the client. */
-static bool follow(struct worker *worker, struct transfer *transfer, const struct file *file,
-                   struct answer *answer)
+/* Has the answer followed on its way to the client. Else it says why it cannot be. */
+static void follow(struct worker *worker, const struct request *request, struct transfer *transfer,
+                   const struct file *file, struct answer *answer)
 {
     uint64_t start = (uint64_t)answer->file.at;
 
     transfer->record.offset = start;
     transfer->record.complete = false;
-    if (transfer_store(transfer, clock_wall_s()) != TRANSFER_OK)
-        return false;
-    answer->delivery = delivery_make(worker->server, transfer, start, answer->length, file->size);
-    if (answer->delivery == NULL)
-        return false;
+    enum transfer_result result = transfer_store(transfer, clock_wall_s());
+    if (result == TRANSFER_OK)
+        answer->delivery =
+            delivery_make(worker->server, transfer, start, answer->length, file->size);
+    if (answer->delivery == NULL) {
+        refuse_record(worker, request, result, answer);
+        return;
+    }
     counters_add(worker->counters, start > 0 ? COUNTER_DOWNLOADS_RESUMED : COUNTER_DOWNLOADS_BEGUN,
                  1);
     counters_add(worker->counters, COUNTER_DOWNLOADS_SPARED, start);
-    return true;
+}
+
+/* Nobody holds it any more, and nobody is to be waited for. */
+static void let_go(struct transfer *transfer)
+{
+    transfer->record.holder = 0;
+    transfer_store(transfer, clock_wall_s());
+    transfer_close(transfer);
 }
 
 static void download_answer(struct worker *worker, const struct request *request,
@@ -255,7 +331,7 @@ static void download_answer(struct worker *worker, const struct request *request
         return;
     }
     if (transfer.fd != -1 && transfer.record.complete && !ranged && !peek) {
-        transfer_close(&transfer);
+        let_go(&transfer);
         close(file->fd);
         status_page_answer(worker, request, STATUS_NOT_FOUND,
                            SPAN("This download is complete. Ask /.uuid for a new id to begin "
@@ -269,10 +345,11 @@ static void download_answer(struct worker *worker, const struct request *request
        unknown) expects just that. */
     if (answer->status == STATUS_OK && !ranged)
         answer_rest(&transfer, answer);
-    bool followed = (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT) &&
-                    answer->file.fd != -1 && !peek;
-    if (followed && !follow(worker, &transfer, file, answer))
-        status_page_answer(worker, request, STATUS_INTERNAL_SERVER_ERROR, SPAN_EMPTY, answer);
+    if ((answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT) &&
+        answer->file.fd != -1 && !peek)
+        follow(worker, request, &transfer, file, answer);
+    else if (!peek)
+        let_go(&transfer);
     transfer_close(&transfer);
 }
 

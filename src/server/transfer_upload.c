@@ -20,6 +20,7 @@ enum {
     STAGE_NAME = 3 + UUID_TEXT_LEN + 1 + 2 * STAGE_HASH,
     LET_GO_MS = 1500,      /* how long the former holder may take to let go */
     LET_GO_LOOK_MS = 5,    /* and how often it is looked whether it did */
+    CREATE_TRIES = 100,    /* how often another request may make what this one has just removed */
     LET_GO_ALONE_MS = 200, /* where there is no other worker that could serve it */
 };
 
@@ -94,7 +95,9 @@ void transfer_upload_forget(struct transfer_upload *u)
 
 /*
  * Opens the stage, for which the former holder has to let go of it. He is asked again and again: a
- * connection that a worker serves just now may be parked at the next look. FS_BUSY when he did not.
+ * connection that a worker serves just now may be parked at the next look. FS_BUSY when he did not,
+ * and when a younger request took the upload meanwhile: what the record said then is not true of
+ * the stage any more.
  */
 static enum fs_result open_stage(struct transfer_upload *u, struct worker *worker, uint64_t former,
                                  bool create)
@@ -110,7 +113,12 @@ static enum fs_result open_stage(struct transfer_upload *u, struct worker *worke
         if (former != 0)
             exchange_evict(worker, former);
         result = stage_open(&u->stage, &u->server->state, span_make(name, sizeof name), create);
-        if (result != FS_BUSY || clock_ms() >= until)
+        bool held = transfer_is_held(&u->transfer);
+        if (result == FS_OK && !held) {
+            stage_keep(&u->stage);
+            return FS_BUSY;
+        }
+        if (result != FS_BUSY || !held || clock_ms() >= until)
             return result;
         queue_step_aside(&worker->server->queue);
         nanosleep(&pause, NULL);
@@ -154,7 +162,7 @@ static enum status settle(struct transfer_upload *u, struct worker *worker, enum
     status = tidy(u);
     bool due = (r->flags & UPLOAD_DUE) != 0 ||
                ((r->flags & UPLOAD_WHEN_TOLD) == 0 && r->length_known && r->offset == r->length);
-    if (status == STATUS_NONE && due)
+    if (status == STATUS_NONE && due && !u->server->read_only)
         status = transfer_upload_complete(u, worker, NULL, &published);
     return status;
 }
@@ -162,6 +170,13 @@ static enum status settle(struct transfer_upload *u, struct worker *worker, enum
 static bool is_expired(const struct transfer_upload *u)
 {
     return u->transfer.record.touched_s + u->server->options->expire_s < clock_wall_s();
+}
+
+/* A younger request has it: a moment later there will be more to say. A 4xx would have some clients
+   forget the upload. */
+static enum status status_of_taking(enum transfer_result result)
+{
+    return result == TRANSFER_EVICTED ? STATUS_SERVICE_UNAVAILABLE : status_of_transfer(result);
 }
 
 /* Opens the record and takes it; evicts the former holder and opens the stage. */
@@ -177,19 +192,26 @@ static enum status take(struct transfer_upload *u, struct worker *worker)
     if (u->transfer.record.kind != TRANSFER_UPLOAD)
         return STATUS_NOT_FOUND;
     bool expired = is_expired(u);
-    result = transfer_take(&u->transfer, delivery_holder(u->server, worker->connection), &former,
-                           clock_wall_s());
+    result = transfer_take(&u->transfer, delivery_holder(u->server, worker->connection),
+                           connection_asked_ns(worker->connection), &former, clock_wall_s());
     if (result != TRANSFER_OK)
-        return status_of_transfer(result);
-    bool published =
-        u->transfer.record.complete && (u->transfer.record.flags & UPLOAD_PARTIAL) == 0;
-    enum fs_result opened = published ? FS_OK : open_stage(u, worker, former, false);
-    if (expired || (opened == FS_NOT_FOUND && (u->transfer.record.flags & UPLOAD_DUE) == 0)) {
+        return status_of_taking(result);
+    const struct transfer_record *r = &u->transfer.record;
+    bool published = r->complete && (r->flags & UPLOAD_PARTIAL) == 0;
+    /* Whoever made the record may not have come to making the stage. */
+    bool fresh = r->offset == 0 && !r->complete && (r->flags & UPLOAD_DUE) == 0;
+    enum fs_result opened = published ? FS_OK : open_stage(u, worker, former, fresh);
+    if (opened != FS_BUSY &&
+        (expired || (opened == FS_NOT_FOUND && (r->flags & UPLOAD_DUE) == 0))) {
         transfer_remove(state->transfers_fd, &u->client, path_of(u));
         stage_discard(&u->stage);
         return STATUS_GONE;
     }
-    return published ? STATUS_NONE : settle(u, worker, opened);
+    if (published)
+        return STATUS_NONE;
+    enum status status = settle(u, worker, opened);
+    return status == STATUS_CONFLICT && !transfer_is_held(&u->transfer) ? STATUS_SERVICE_UNAVAILABLE
+                                                                        : status;
 }
 
 enum status transfer_upload_take(struct transfer_upload **upload, struct worker *worker,
@@ -211,44 +233,68 @@ enum status transfer_upload_take(struct transfer_upload **upload, struct worker 
 /* --- A new one ---------------------------------------------------------------------------------
  */
 
-/* Makes whoever holds the upload that is there let go of it, and removes its record. */
-static uint64_t forget_old(struct transfer_upload *u, struct worker *worker)
+/* Takes the upload that is there from whoever holds it, *former, and removes its record. False: a
+   younger request has it. */
+static bool forget_old(struct transfer_upload *u, struct worker *worker, uint64_t *former)
 {
     int store = u->server->state.transfers_fd;
-    uint64_t former = 0;
     struct transfer old;
 
     if (transfer_open(&old, store, &u->client, path_of(u)) != TRANSFER_OK)
-        return 0;
+        return true;
     bool is_upload = old.record.kind == TRANSFER_UPLOAD;
-    transfer_take(&old, delivery_holder(u->server, worker->connection), &former, clock_wall_s());
+    enum transfer_result taken =
+        transfer_take(&old, delivery_holder(u->server, worker->connection),
+                      connection_asked_ns(worker->connection), former, clock_wall_s());
     transfer_close(&old);
-    transfer_remove(store, &u->client, path_of(u));
-    if (!is_upload)
-        delivery_evict(u->server, worker->connection, former, NULL);
-    return is_upload ? former : 0;
+    if (taken == TRANSFER_EVICTED)
+        return false;
+    if (taken != TRANSFER_NONE)
+        transfer_remove(store, &u->client, path_of(u));
+    if (taken == TRANSFER_OK && !is_upload) {
+        delivery_evict(u->server, worker->connection, *former, NULL);
+        *former = 0;
+    }
+    return true;
+}
+
+/* Makes the record. `afresh`: in place of one that is there. */
+static enum transfer_result create_record(struct transfer_upload *u, struct worker *worker,
+                                          const struct transfer_record *record, struct span note,
+                                          bool afresh, uint64_t *former)
+{
+    enum transfer_result result;
+    unsigned tries = 0;
+
+    do {
+        if (afresh && !forget_old(u, worker, former))
+            return TRANSFER_EVICTED;
+        result = transfer_create(&u->transfer, u->server->state.transfers_fd, &u->client,
+                                 path_of(u), record, note, clock_wall_s());
+    } while (afresh && result == TRANSFER_EXISTS && ++tries < CREATE_TRIES);
+    return result;
 }
 
 static enum status create(struct transfer_upload *u, struct worker *worker,
                           const struct transfer_record *wanted, struct span note, bool afresh)
 {
     struct transfer_record record = *wanted;
-    uint64_t former = afresh ? forget_old(u, worker) : 0;
+    uint64_t former = 0;
 
     record.kind = TRANSFER_UPLOAD;
     record.holder = delivery_holder(u->server, worker->connection);
+    record.since_ns = connection_asked_ns(worker->connection);
     record.writer = u->server->boot;
-    enum transfer_result result =
-        transfer_create(&u->transfer, u->server->state.transfers_fd, &u->client, path_of(u),
-                        &record, note, clock_wall_s());
+    enum transfer_result result = create_record(u, worker, &record, note, afresh, &former);
     if (result != TRANSFER_OK)
-        return status_of_transfer(result);
+        return status_of_taking(result);
     enum fs_result opened = open_stage(u, worker, former, true);
     if (opened == FS_OK)
         opened = stage_truncate(&u->stage, 0);
     if (opened == FS_OK)
         return STATUS_NONE;
-    transfer_remove(u->server->state.transfers_fd, &u->client, path_of(u));
+    if (opened != FS_BUSY || transfer_is_held(&u->transfer))
+        transfer_remove(u->server->state.transfers_fd, &u->client, path_of(u));
     return opened == FS_BUSY ? STATUS_SERVICE_UNAVAILABLE : status_of_result(opened);
 }
 

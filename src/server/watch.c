@@ -146,6 +146,14 @@ bool watch_nudge(struct connection *c)
     return claim_for_event(c, (uint32_t)(seen / WATCH_GENERATION), false);
 }
 
+bool watch_claim_due(struct connection *c, int64_t now)
+{
+    if (atomic_load_explicit(&c->look_at, memory_order_relaxed) > now || !watch_claim(c))
+        return false;
+    connection_set_look(c, INT64_MAX);
+    return true;
+}
+
 bool watch_claim_expired(struct connection *c, int64_t now)
 {
     uint64_t seen = atomic_load_explicit(&c->watch, memory_order_acquire);

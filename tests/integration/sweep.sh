@@ -21,6 +21,67 @@ is "$STATUS" 404 "then the upload is gone"
 fetch "/$id/a.txt"
 is "$STATUS" 200 "and the download begins again"
 
+# ---- what is under way does not expire, however slowly it goes -----------------------------------
+
+numbers 20000000 >"$ROOT/large.bin"
+aged "$ROOT/large.bin"
+fetch /.uuid
+id=$(body)
+offset_of() { curl -sS -I "$URL/$id/$1" | tr -d '\r' | sed -n "s/^$2: //p"; }
+# One that reads nothing, one that has read all and stays, one that sends a little now and then, and one
+# that sends no more.
+helper "$RAW" -r 20000 -t 60 127.0.0.1 "$PORT" send "GET /$id/large.bin HTTP/1.1\r\nHost: localhost\r\nRange: bytes=1000000-\r\n\r\n" until '\r\n\r\n' wait 60000
+resting=$HELPER
+helper "$RAW" -r 20000 -t 60 127.0.0.1 "$PORT" send "GET /$id/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" until '\r\n\r\n' take 6 wait 60000
+idle=$HELPER
+steps=()
+for _ in $(seq 22); do steps+=(repeat 100 0123456789 wait 500); done
+helper "$RAW" -t 60 127.0.0.1 "$PORT" send "PUT /$id/slow.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" "${steps[@]}" close
+sending=$HELPER
+helper "$RAW" -t 60 127.0.0.1 "$PORT" send "PUT /$id/rest.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n12345" wait 60000
+all_there() { [ "$(records)" = 4 ]; }
+wait_for 5 all_there
+fetch "/$id"
+for name in large.bin slow.bin rest.bin a.txt; do like "$(body)" "\"path\":\"/$name\"" "$name is under way"; done
+sleep 6.5
+fetch "/$id"
+for name in large.bin slow.bin rest.bin a.txt; do like "$(body)" "\"path\":\"/$name\"" "$name still is, after three times --expire"; done
+isnt "$(offset_of large.bin Resume-Offset)" 0 "the download that rests would go on"
+wait "$sending"
+is "$(offset_of slow.bin Upload-Offset)" 22000 "the upload that was slow is as far as it came"
+is "$(offset_of rest.bin Upload-Offset)" 5 "and so is the one that rested"
+kill "$resting" "$idle"
+wait_for $((10 * SLOW)) swept
+is "$(staged) $(records)" "0 0" "once nobody is at it, all of it is swept"
+
+# An upload that has expired and was not swept yet is gone, and a download of that age begins again.
+server_stop
+server_start
+fetch -X PUT -H 'Content-Range: bytes 0-49999/100000' --data-binary "@$TMP/half" "/$id/old.bin"
+fetch "/$id/large.bin" -r 0-999999
+moved_on() { [ "$(offset_of large.bin Resume-Offset)" = 1000000 ]; }
+wait_for 5 moved_on
+server_stop
+sleep 1
+server_start --expire 30m
+fetch -I "/$id/old.bin"
+is "$STATUS $(field Upload-Offset)" "200 50000" "before its time an upload is there"
+server_stop
+touched=$(now_ms)
+server_start --expire 1s
+past() { [ $(($(now_ms) - touched)) -gt 2100 ]; }
+wait_for 5 past
+fetch -I "/$id/old.bin"
+like "$STATUS" '^4(04|10)$' "after it, it is gone"
+has_field Upload-Offset
+isnt "$?" 0 "without an offset"
+fetch -X PATCH -H 'Tus-Resumable: 1.0.0' -H 'Content-Type: application/offset+octet-stream' -H 'Upload-Offset: 50000' --data-binary x "/$id/old.bin"
+like "$STATUS" '^4(04|10)$' "for PATCH too"
+fetch "/$id/large.bin"
+is "$STATUS $(field Resume-Offset)" "200 0" "and a download begins again"
+server_stop
+server_start
+
 ERR_MAY=removed
 # What a killed server leaves of one request goes at the next start.
 helper "$RAW" -t 60 127.0.0.1 "$PORT" send 'PUT /c.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n12345'

@@ -105,7 +105,7 @@ static void the_newer_holder_wins(void **state)
     assert_int_equal(transfer_store(&older, 101), TRANSFER_OK);
     assert_int_equal(transfer_open(&newer, f->store, &client, SPAN("a")), TRANSFER_OK);
     assert_true(transfer_is_held(&older)); /* looking is not taking */
-    assert_int_equal(transfer_take(&newer, 77, &former, 102), TRANSFER_OK);
+    assert_int_equal(transfer_take(&newer, 77, 1000, &former, 102), TRANSFER_OK);
     assert_int_equal(former, 33);
     assert_int_equal(newer.record.holder, 77);
     assert_int_equal(newer.record.offset, 5);
@@ -119,6 +119,106 @@ static void the_newer_holder_wins(void **state)
     assert_int_equal(older.record.offset, 6);
     transfer_close(&older);
     transfer_close(&newer);
+}
+
+static void who_asked_last_wins_whoever_comes_first(void **state)
+{
+    static const struct {
+        uint64_t holder;
+        int64_t held_since_ns, since_ns;
+        enum transfer_result expected;
+        const char *why;
+    } rows[] = {
+        {33, 2000, 3000, TRANSFER_OK, "the younger takes it"},
+        {33, 3000, 3000, TRANSFER_OK, "of two alike the later to take it"},
+        {33, 3001, 3000, TRANSFER_EVICTED, "the older does not get it from the younger"},
+        {0, 3001, 3000, TRANSFER_OK, "but it does where nobody holds it any more"},
+        {33, 6000000000, 3000, TRANSFER_OK, "a clock that was set back locks nobody out"},
+    };
+    struct fixture *f = *state;
+    struct transfer t = create(f, SPAN("a"), 1), other_one;
+    uint64_t former;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        /* By one that nobody is older than. */
+        assert_int_equal(transfer_open(&other_one, f->store, &client, SPAN("a")), TRANSFER_OK);
+        assert_int_equal(transfer_take(&other_one, rows[i].holder, INT64_MAX, &former, 100),
+                         TRANSFER_OK);
+        other_one.record.since_ns = rows[i].held_since_ns;
+        assert_int_equal(transfer_store(&other_one, 100), TRANSFER_OK);
+        enum transfer_result got = transfer_take(&t, 44, rows[i].since_ns, &former, 101);
+        if (got != rows[i].expected)
+            fail_msg("%s", rows[i].why);
+        assert_int_equal(transfer_is_held(&other_one), got == TRANSFER_EVICTED);
+        transfer_close(&other_one);
+    }
+    transfer_close(&t);
+}
+
+static void what_was_removed_cannot_be_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct transfer t = create(f, SPAN("a"), 1);
+    uint64_t former;
+
+    assert_int_equal(transfer_remove(f->store, &client, SPAN("a")), TRANSFER_OK);
+    assert_int_equal(transfer_take(&t, 1, 1, &former, 101), TRANSFER_NONE);
+    transfer_close(&t);
+}
+
+/* What a server that was killed left of making a record is in nobody's way. */
+static void half_a_record_is_in_nobodys_way(void **state)
+{
+    struct fixture *f = *state;
+    struct transfer t = create(f, SPAN("a"), 7), again;
+    struct transfer_record record = {.kind = TRANSFER_DOWNLOAD};
+    char name[64], left[80];
+    struct dirent *entry;
+
+    uuid_format(&client, name);
+    name[UUID_TEXT_LEN] = '\0';
+    int fd = openat(f->store, name, O_RDONLY | O_DIRECTORY);
+    DIR *directory = fdopendir(fd);
+    assert_non_null(directory);
+    for (left[0] = '\0'; (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] != '.')
+            snprintf(left, sizeof left, "%.40s.new", entry->d_name);
+    /* Linked already, and not yet unlinked: the same file under both names. */
+    left[strlen(left) - 4] = '\0';
+    snprintf(name, sizeof name, "%.40s.new", left);
+    assert_int_equal(linkat(fd, left, fd, name, 0), 0);
+    closedir(directory);
+    assert_int_equal(transfer_create(&again, f->store, &client, SPAN("a"), &record, SPAN_EMPTY, 1),
+                     TRANSFER_EXISTS);
+    assert_true(transfer_is_held(&t));
+    assert_int_equal(transfer_open(&again, f->store, &client, SPAN("a")), TRANSFER_OK);
+    assert_int_equal(again.record.offset, 7);
+    transfer_close(&again);
+    transfer_close(&t);
+}
+
+static void what_is_kept_does_not_grow_old(void **state)
+{
+    struct fixture *f = *state;
+    struct transfer t = create(f, SPAN("a"), 7), seen; /* at 100 */
+    uint64_t former;
+
+    assert_true(transfer_keep(&t, 10, 109));
+    assert_int_equal(transfer_open(&seen, f->store, &client, SPAN("a")), TRANSFER_OK);
+    assert_int_equal(seen.record.touched_s, 100);
+    transfer_close(&seen);
+    assert_true(transfer_keep(&t, 10, 110));
+    assert_int_equal(transfer_open(&seen, f->store, &client, SPAN("a")), TRANSFER_OK);
+    assert_int_equal(seen.record.touched_s, 110);
+    assert_int_equal(seen.record.offset, 7);
+    assert_int_equal(transfer_take(&seen, 1, 1, &former, 111), TRANSFER_OK);
+    assert_false(transfer_keep(&t, 10, 112));
+    assert_false(transfer_keep(&t, 10, 130)); /* and does not touch what is another's */
+    transfer_close(&t);
+    assert_int_equal(transfer_open(&t, f->store, &client, SPAN("a")), TRANSFER_OK);
+    assert_int_equal(t.record.touched_s, 111);
+    transfer_close(&seen);
+    transfer_close(&t);
 }
 
 /* Damages one byte of the file, wherever it is: a record is read as it was before or after the last
@@ -220,6 +320,10 @@ int main(void)
         TEST(what_was_stored_is_found_again),
         TEST(a_record_belongs_to_one_client_and_one_path),
         TEST(the_newer_holder_wins),
+        TEST(who_asked_last_wins_whoever_comes_first),
+        TEST(what_was_removed_cannot_be_taken),
+        TEST(half_a_record_is_in_nobodys_way),
+        TEST(what_is_kept_does_not_grow_old),
         TEST(a_torn_write_loses_only_itself),
         TEST(what_is_no_record_is_not_read_as_one),
         TEST(a_client_has_many),

@@ -189,6 +189,46 @@ static void deadlines_claim_once_and_only_what_is_due(void **state)
     assert_false(watch_claim(f->c));
 }
 
+static void looks_claim_once_and_change_no_deadline(void **state)
+{
+    struct fixture *f = *state;
+
+    connection_set_deadline(f->c, 5000);
+    connection_set_look(f->c, 1000);
+    assert_false(watch_claim_due(f->c, 2000)); /* owned, not parked */
+    assert_true(park(f));
+    assert_false(watch_claim_due(f->c, 999));
+    assert_true(watch_claim_due(f->c, 1000));
+    assert_false(f->c->expired);
+    assert_true(park(f));
+    assert_false(watch_claim_due(f->c, 2000)); /* once */
+    assert_false(watch_claim_expired(f->c, 4999));
+    assert_true(watch_claim_expired(f->c, 5000));
+}
+
+static void a_request_is_as_old_as_it_can_be(void **state)
+{
+    struct fixture *f = *state;
+    int64_t came = f->c->asked_ns, waited, now;
+
+    assert_true(came > 0);
+    assert_true(connection_asked_ns(f->c) == came); /* as old as the connection */
+    connection_waits(f->c);                         /* the request comes after this, and at once */
+    waited = f->c->asked_ns;
+    assert_true(waited >= came);
+    assert_true(connection_asked_ns(f->c) == waited);
+    connection_waits(f->c);
+    f->c->asked_ns -= 1000000000; /* it comes a second later */
+    waited = f->c->asked_ns;
+    now = connection_asked_ns(f->c);
+    assert_true(now >= waited + 1000000000);
+    assert_true(connection_asked_ns(f->c) == now); /* and stays as old as it was found */
+    f->c->reused = true;
+    f->c->asked_ns = 0; /* a later request */
+    connection_waits(f->c);
+    assert_true(connection_asked_ns(f->c) >= now);
+}
+
 static void the_table_holds_its_limit(void **state)
 {
     struct fixture *f = *state;
@@ -228,6 +268,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(deadlines_claim_once_and_only_what_is_due, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(looks_claim_once_and_change_no_deadline, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_is_as_old_as_it_can_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_table_holds_its_limit, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
