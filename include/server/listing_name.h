@@ -7,10 +7,12 @@
 
 /*
  * Puts `name` as HTML text. What cannot be seen, or would make the rest look like something else,
- * is shown as what it is: control characters as their pictures (U+2400 and following), marks that
- * turn the direction of writing as their number, within <b> if `markup`. At most six bytes for each
- * of the name's.
+ * is shown as its number ("U+000A"), within <b> if `markup`: control characters, and marks that
+ * turn the direction of writing. Bytes that are no UTF-8 are shown as U+FFFD. At most
+ * LISTING_NAME_MOST bytes for each of the name's.
  */
+enum { LISTING_NAME_MOST = 13 };
+
 void listing_name_put(struct buffer *out, struct span name, bool markup);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum {
     /* What the largest piece of a page takes: a row with a name of 255 bytes, which is 765 as a URL
-       and 1530 as text, or what stands between head and rows, with the filter in four places. */
+       and 3315 as text, or what stands between head and rows, with the filter in four places. */
     PIECE_ROOM = 6144,
     FILTER_LIMIT = 100,
     LINKED_LEVELS = 64, /* directories further up are named without a link: each takes "../" */
@@ -83,11 +83,11 @@ static void put_size(struct buffer *out, uint64_t size)
     }
     if (size > UINT64_MAX / 10)
         tenths = UINT64_MAX;
-    while (tenths >= 10000) {
+    while (tenths >= 9995) {
         tenths = (tenths + 500) / 1000;
         unit++;
     }
-    buffer_put_u64(out, tenths / 10);
+    buffer_put_u64(out, tenths < 1000 ? tenths / 10 : (tenths + 5) / 10);
     if (tenths < 1000) {
         buffer_put_char(out, '.');
         buffer_put_u64(out, tenths % 10);
@@ -287,8 +287,12 @@ static void put_page_end(struct buffer *out, const struct listing_page *page)
         buffer_put_span(out, page->filter_len > 0 ? SPAN("Nothing here has such a name.")
                                                   : SPAN("There is nothing here yet."));
     } else {
-        put_count(out, page->directories, SPAN("folder, "), SPAN("folders, "));
-        put_count(out, files, SPAN("file"), SPAN("files"));
+        if (page->directories > 0)
+            put_count(out, page->directories, SPAN("folder"), SPAN("folders"));
+        if (page->directories > 0 && files > 0)
+            buffer_put_text(out, ", ");
+        if (files > 0)
+            put_count(out, files, SPAN("file"), SPAN("files"));
     }
     if (files > 0) {
         buffer_put_text(out, ", ");

@@ -94,7 +94,7 @@ unlike "$(body)" 'sub1' "and filtered"
 # ---- names and places ----------------------------------------------------------------------------
 
 fetch /dir/
-like "$(body)" 'turn<b>U\+202e</b>gpj\.exe' "a mark that turns the writing is shown as what it is"
+like "$(body)" 'turn<b>U\+202E</b>gpj\.exe' "a mark that turns the writing is shown as what it is"
 like "$(body)" 'class="image"><td><a href="\./middle\.jpg"' "a picture is known by its name"
 like "$(body)" '2 folders, 4 files, 2\.0 MB' "the sum of it"
 fetch '/deep/a%20b/c/'

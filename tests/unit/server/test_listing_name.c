@@ -14,19 +14,19 @@ static const struct row {
     {"a.txt", "a.txt", "most names"},
     {"", "", "none"},
     {"<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;", "no markup"},
-    {"a\nb", "a\342\220\212b", "a newline is seen: U+240A"},
-    {"\t\033\177", "\342\220\211\342\220\233\342\220\241", "so are other control characters"},
-    {"a\342\200\256gpj.exe", "a<b>U+202e</b>gpj.exe", "a mark that turns the writing"},
+    {"a\nb", "a<b>U+000A</b>b", "a newline is seen"},
+    {"\t\033\177", "<b>U+0009</b><b>U+001B</b><b>U+007F</b>", "so are other control characters"},
+    {"a\342\200\256gpj.exe", "a<b>U+202E</b>gpj.exe", "a mark that turns the writing"},
     {"\342\201\246x\342\201\251", "<b>U+2066</b>x<b>U+2069</b>", "isolates"},
-    {"\357\273\277x", "<b>U+feff</b>x", "a byte order mark"},
-    {"\342\200\213", "<b>U+200b</b>", "a space of no width"},
+    {"\357\273\277x", "<b>U+FEFF</b>x", "a byte order mark"},
+    {"\342\200\213", "<b>U+200B</b>", "a space of no width"},
     {"\360\237\221\251\342\200\215\360\237\232\200", "\360\237\221\251\342\200\215\360\237\232\200",
      "what joins emoji stays"},
     {"\342\200\223 \342\200\231", "\342\200\223 \342\200\231", "dash and apostrophe"},
     {"\303\261\330\247", "\303\261\330\247", "letters past ASCII"},
-    {"\377\376", "\377\376", "bytes that are no text are the browser's matter"},
-    {"\342\200", "\342\200", "a mark that is cut off"},
-    {"\342\200<", "\342\200&lt;", "or followed by something else"},
+    {"\377\376", "\357\277\275\357\277\275", "bytes that are no text"},
+    {"\342\200", "\357\277\275\357\277\275", "a mark that is cut off"},
+    {"\342\200<", "\357\277\275\357\277\275&lt;", "or followed by something else"},
 };
 
 static void shows_what_is_there(void **state)
@@ -56,16 +56,16 @@ static void without_markup_it_is_text(void **state)
     struct buffer out = BUFFER_OVER(text);
     (void)state;
     listing_name_put(&out, SPAN("a\342\200\256b"), false);
-    assert_true(span_equal(buffer_span(&out), SPAN("aU+202eb")));
+    assert_true(span_equal(buffer_span(&out), SPAN("aU+202Eb")));
 }
 
-/* The promise that rows have room: six bytes for each. */
+/* The promise that rows have room: so many bytes for each. */
 static void is_never_longer_than_promised(void **state)
 {
     static const char *const worst[] = {"\"", "\n", "\342\200\256"};
     (void)state;
     for (unsigned i = 0; i < sizeof worst / sizeof *worst; i++) {
-        char name[255], text[6 * sizeof name];
+        char name[255], text[LISTING_NAME_MOST * sizeof name];
         struct buffer out = BUFFER_OVER(text);
         for (size_t at = 0; at < sizeof name; at++)
             name[at] = worst[i][at % strlen(worst[i])];
