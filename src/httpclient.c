@@ -24,10 +24,16 @@ static const char help[] =
     "  -H, --header 'F: v'     a field of the request; may be repeated\n"
     "  -i, --include           show the head of the answer too\n"
     "  -L, --location          follow redirects\n"
+    "      --resume            go on after broken connections, in this run and in later ones:\n"
+    "                          GET -o FILE, kept as FILE.part and FILE.part.id until complete;\n"
+    "                          PUT -d @FILE, with FILE.upload-* beside it until then\n"
+    "      --tries N           with --resume: give up after N in a row that brought nothing (10)\n"
+    "      --json              print each result as a line of JSON; a body goes to -o or nowhere\n"
     "      --timeout SECONDS   to connect, to be answered, and for each 16 KB of a body (30)\n"
     "      --help, -V          this text; the version\n"
     "\n"
-    "Exit code: 0 all well, 1 an answer of 400 or more, 2 usage, 3 network or protocol.\n";
+    "Exit code: 0 all well, 1 an answer of 400 or more or a file that changed, 2 usage,\n"
+    "3 network, protocol or local files.\n";
 
 /*
  * SIGINT and SIGTERM as a descriptor that ends every wait: a download that is stopped takes its

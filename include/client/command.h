@@ -17,15 +17,21 @@ enum {
     COMMAND_FIELDS_LIMIT = 8192, /* bytes of the fields given with -H */
     COMMAND_WORDS_LIMIT = 256,   /* words of one command */
     COMMAND_TIMEOUT_MS = 30000,
+    COMMAND_TRIES = 10, /* --tries, unless given */
+    COMMAND_TRIES_LIMIT = 1000000,
 };
 
 struct command {
     struct span method;
-    const char *target; /* "/path", "*", or "http://host/path" */
-    const char *output; /* file; NULL: standard output */
-    const char *data;   /* the body, "@FILE" or "@-"; NULL: none */
-    bool include;       /* show the head of the answer too */
-    bool follow;        /* redirects */
+    const char *target;      /* "/path", "*", or "http://host/path" */
+    const char *output;      /* file; NULL: standard output */
+    const char *data;        /* the body, "@FILE" or "@-"; NULL: none */
+    const struct body *body; /* the body instead, set by the program, which keeps its fd */
+    bool include;            /* show the head of the answer too */
+    bool follow;             /* redirects */
+    bool resume;             /* go on after broken connections, in this run and the next */
+    bool json;               /* tell the result as a line of JSON, and show no body */
+    unsigned tries;          /* with resume: in a row that bring nothing, before it is given up */
     size_t fields_len;
     char fields[COMMAND_FIELDS_LIMIT]; /* lines "Name: value" CRLF */
     char *memory;                      /* the words, when they were cut out of an argument */

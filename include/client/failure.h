@@ -13,6 +13,7 @@ enum failure_kind {
     FAILURE_TIMEOUT,   /* a deadline has passed */
     FAILURE_LOST,      /* the server closed or reset the connection too early */
     FAILURE_PROTOCOL,  /* what came is not HTTP, or not what was asked for */
+    FAILURE_CHANGED,   /* what was begun is not there any more: another version is */
     FAILURE_LOCAL,     /* this side: files, descriptors, ports, memory */
     FAILURE_CANCELLED, /* the person or the end of the run stopped it */
 };

@@ -17,6 +17,7 @@ struct progress {
     bool color;
     struct span name;
     uint64_t total; /* 0: not known */
+    uint64_t from;  /* bytes that were there before; set after progress_begin */
     int64_t started_ms, drawn_ms;
     bool drawn; /* a line is on the screen */
 };

@@ -6,6 +6,8 @@
  * succeeded, roundtrip_finish; between the two the caller looks at the head. One thread at a time.
  */
 
+#include <sys/stat.h>
+
 #include "client/failure.h"
 #include "client/wire.h"
 #include "http/response_parse.h"
@@ -20,7 +22,7 @@ enum {
 enum body_kind {
     BODY_NONE,
     BODY_MEMORY, /* bytes */
-    BODY_FILE,   /* len bytes from the start of fd, by pread: can be sent again */
+    BODY_FILE,   /* len bytes of fd after the first `from`, by pread: can be sent again */
     BODY_STREAM, /* fd to its end, chunked since nobody knows its length: only once */
 };
 
@@ -28,8 +30,12 @@ struct body {
     enum body_kind kind;
     struct span bytes;
     int fd;
-    uint64_t len; /* BODY_FILE */
+    uint64_t from, len;         /* BODY_FILE */
+    const struct stat *version; /* BODY_FILE: that it must still be; NULL: never mind */
 };
+
+/* Whether the file behind fd has still the size and the time of last change that it had then. */
+bool body_is_version(int fd, const struct stat *version);
 
 /* Where the bytes of a body go; and how far a body has got, in either direction. */
 struct sink {

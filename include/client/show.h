@@ -3,7 +3,8 @@
 
 /*
  * What a person sees of a command: the body on standard output or in a file, the head when it was
- * asked for, a progress bar, and one line on standard error when it went wrong. One thread.
+ * asked for, a progress bar, and one line on standard error when it went wrong; or, for a script, a
+ * line of JSON. One thread.
  */
 
 #include "client/download.h"
@@ -17,7 +18,7 @@ struct show {
     struct progress progress;
     bool sending, receiving; /* what the bar shows */
     bool drop;               /* the body is not what was asked for: it goes nowhere */
-    uint64_t received;
+    uint64_t received, sent; /* bytes of bodies */
     unsigned status;
     char reason[128];
 };

@@ -131,6 +131,9 @@ enum option {
     OPTION_FIELD,
     OPTION_INCLUDE,
     OPTION_FOLLOW,
+    OPTION_RESUME,
+    OPTION_JSON,
+    OPTION_TRIES,
     OPTION_HOST,
     OPTION_TIMEOUT,
     OPTION_HELP,
@@ -147,7 +150,8 @@ static enum option option_of(const char *word)
         {"-H", "--header", OPTION_FIELD},    {"-i", "--include", OPTION_INCLUDE},
         {"-L", "--location", OPTION_FOLLOW}, {"-h", "--host", OPTION_HOST},
         {"-V", "--version", OPTION_VERSION}, {"--timeout", "--timeout", OPTION_TIMEOUT},
-        {"--help", "--help", OPTION_HELP},
+        {"--help", "--help", OPTION_HELP},   {"--resume", "--resume", OPTION_RESUME},
+        {"--json", "--json", OPTION_JSON},   {"--tries", "--tries", OPTION_TRIES},
     };
     if (word[0] != '-' || word[1] == '\0')
         return OPTION_NONE;
@@ -160,7 +164,16 @@ static enum option option_of(const char *word)
 static bool option_has_value(enum option option)
 {
     return option == OPTION_OUTPUT || option == OPTION_DATA || option == OPTION_FIELD ||
-           option == OPTION_HOST || option == OPTION_TIMEOUT;
+           option == OPTION_HOST || option == OPTION_TIMEOUT || option == OPTION_TRIES;
+}
+
+static bool set_tries(struct command *command, const char *value, struct failure *failure)
+{
+    uint64_t tries;
+    if (!span_to_u64(span_of(value), &tries) || tries == 0 || tries > COMMAND_TRIES_LIMIT)
+        return failure_set(failure, FAILURE_USAGE, "--tries '%s': not a count", value);
+    command->tries = (unsigned)tries;
+    return true;
 }
 
 static bool apply(struct command *command, enum option option, const char *value,
@@ -172,6 +185,9 @@ static bool apply(struct command *command, enum option option, const char *value
     case OPTION_FIELD: return add_field(command, value, failure);
     case OPTION_INCLUDE: command->include = true; return true;
     case OPTION_FOLLOW: command->follow = true; return true;
+    case OPTION_RESUME: command->resume = true; return true;
+    case OPTION_JSON: command->json = true; return true;
+    case OPTION_TRIES: return set_tries(command, value, failure);
     default: return true;
     }
 }
@@ -179,6 +195,29 @@ static bool apply(struct command *command, enum option option, const char *value
 static bool is_target(const char *word)
 {
     return word[0] == '/' || strcmp(word, "*") == 0 || url_is_absolute(span_of(word));
+}
+
+/* What resuming needs, and what it says itself. */
+static bool check_resume(const struct command *command, struct failure *failure)
+{
+    static const struct span taken[] = {{"Range", 5}, {"If-Range", 8}, {"Content-Range", 13}};
+    bool get = span_equal(command->method, SPAN("GET"));
+    const char *data = command->data, *output = command->output;
+    if (!command->resume)
+        return true;
+    if (!get && !span_equal(command->method, SPAN("PUT")))
+        return failure_set(failure, FAILURE_USAGE, "--resume is for GET and PUT");
+    if (get && (output == NULL || strcmp(output, "-") == 0 || data != NULL))
+        return failure_set(failure, FAILURE_USAGE, "GET --resume needs -o FILE, and no -d");
+    if (!get && (data == NULL || data[0] != '@' || strcmp(data, "@-") == 0 || output != NULL))
+        return failure_set(failure, FAILURE_USAGE, "PUT --resume needs -d @FILE, and no -o");
+    if (command->include)
+        return failure_set(failure, FAILURE_USAGE, "--resume has no head to show with -i");
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        if (command_has_field(command, taken[i]))
+            return failure_set(failure, FAILURE_USAGE, "-H '" SPAN_FMT "': --resume says it",
+                               SPAN_ARG(taken[i]));
+    return true;
 }
 
 /* METHOD TARGET and options in any order. */
@@ -217,7 +256,9 @@ static bool parse_words(struct command *command, bool has_host, int count, char 
                            plain[1]);
     if (!has_host && !url_is_absolute(span_of(command->target)))
         return failure_set(failure, FAILURE_USAGE, "which host? give -h HOST[:PORT]");
-    return true;
+    if (command->tries == 0)
+        command->tries = COMMAND_TRIES;
+    return check_resume(command, failure);
 }
 
 /* The words of all arguments, sorted into what is for the whole run and what is a command. */

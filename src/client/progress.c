@@ -80,7 +80,8 @@ void progress_line(struct buffer *out, const struct progress *progress, uint64_t
     struct span name = progress->name;
     char memory[64];
     struct buffer words = BUFFER_OVER(memory);
-    uint64_t rate = elapsed_ms > 0 ? (uint64_t)((double)done * 1000 / (double)elapsed_ms) : 0;
+    uint64_t moved = done > progress->from ? done - progress->from : 0;
+    uint64_t rate = elapsed_ms > 0 ? (uint64_t)((double)moved * 1000 / (double)elapsed_ms) : 0;
 
     if (name.len > NAME_COLUMNS)
         name.len = NAME_COLUMNS;

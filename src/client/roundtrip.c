@@ -207,9 +207,17 @@ static ssize_t read_body(const struct body *body, char *into, size_t cap, uint64
     ssize_t n;
     do
         n = body->kind == BODY_STREAM ? read(body->fd, into, cap)
-                                      : pread(body->fd, into, cap, (off_t)offset);
+                                      : pread(body->fd, into, cap, (off_t)(body->from + offset));
     while (n == -1 && errno == EINTR);
     return n;
+}
+
+bool body_is_version(int fd, const struct stat *version)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size == version->st_size &&
+           st.st_mtim.tv_sec == version->st_mtim.tv_sec &&
+           st.st_mtim.tv_nsec == version->st_mtim.tv_nsec;
 }
 
 /*
@@ -234,6 +242,10 @@ static bool load_piece(const struct body *body, uint64_t offset, char memory[sta
     if (body->kind == BODY_FILE && n == 0 && offset < body->len)
         return failure_set(failure, FAILURE_LOCAL,
                            "the file became shorter while it was being sent");
+    /* After the reading, so that these bytes are certain to be of the version that it is about. */
+    if (body->kind == BODY_FILE && body->version != NULL &&
+        !body_is_version(body->fd, body->version))
+        return failure_set(failure, FAILURE_CHANGED, "the file changed while it was being sent");
     if (body->kind == BODY_STREAM) {
         char line[CHUNK_FRAME];
         struct buffer size = BUFFER_OVER(line);
@@ -261,7 +273,7 @@ static enum head_state send_body(struct roundtrip *trip, struct wire *wire, unsi
     while (more && state == HEAD_PENDING) {
         char memory[PIECE];
         struct span piece;
-        size_t data_len;
+        size_t data_len = 0;
         if (!load_piece(body, offset, memory, &piece, &data_len, failure))
             return HEAD_FAILED;
         state = send_part(trip, wire, piece, &pace, interim, failure);

@@ -59,6 +59,11 @@ static bool open_body(const struct command *command, struct body *body, struct f
     struct stat st;
     const char *data = command->data;
     *body = (struct body){.kind = BODY_NONE, .fd = -1};
+    if (command->body != NULL) {
+        *body = *command->body;
+        body->fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
+        return body->fd != -1 || failure_set(failure, FAILURE_LOCAL, "%m");
+    }
     if (data == NULL)
         return true;
     if (data[0] != '@') {
@@ -162,7 +167,8 @@ static bool is_repeatable(const struct journey *journey)
 {
     enum method method = method_of(journey->method);
     bool idempotent = method_is_safe(method) || method == METHOD_PUT || method == METHOD_DELETE;
-    return idempotent && journey->body.kind != BODY_STREAM;
+    /* A body that the program gives: it has its own ways to find out how much of it arrived. */
+    return idempotent && journey->body.kind != BODY_STREAM && journey->command->body == NULL;
 }
 
 /* Up to the head of an answer, over a new connection if the old one turns out to be gone. */

@@ -41,6 +41,7 @@ static enum outcome outcome_of(unsigned status, const struct failure *failure)
     case FAILURE_NONE:
     case FAILURE_USAGE:
     case FAILURE_RESOLVE:
+    case FAILURE_CHANGED:
     case FAILURE_LOCAL: break;
     }
     return OUTCOME_LOCAL;

@@ -109,10 +109,14 @@ static bool check_invocation(const struct invocation *invocation, struct failure
 {
     if (invocation->wish != INVOCATION_RUN)
         return failure_set(failure, FAILURE_USAGE, "httpclient: nothing to do");
-    for (size_t i = 0; i < invocation->count; i++)
-        if (invocation->commands[i].data != NULL && strcmp(invocation->commands[i].data, "@-") == 0)
+    for (size_t i = 0; i < invocation->count; i++) {
+        const struct command *command = &invocation->commands[i];
+        if (command->data != NULL && strcmp(command->data, "@-") == 0)
             return failure_set(failure, FAILURE_USAGE,
                                "-d @-: standard input cannot be sent by many clients");
+        if (command->resume || command->json)
+            return failure_set(failure, FAILURE_USAGE, "--resume and --json are for one client");
+    }
     return true;
 }
 

@@ -151,6 +151,46 @@ static void help_and_version_need_nothing_else(void **state)
     invocation_free(&invocation);
 }
 
+static void resumes_files_alone(void **state)
+{
+    (void)state;
+    struct invocation invocation;
+    struct failure failure;
+    assert_true(parse(
+        &invocation, ARGS("-h", "a", "--resume", "--json", "GET /a -o b --tries 3", "PUT /c -d @d"),
+        &failure));
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(invocation.commands[i].resume);
+        assert_true(invocation.commands[i].json);
+    }
+    assert_int_equal(invocation.commands[0].tries, 3);
+    assert_int_equal(invocation.commands[1].tries, COMMAND_TRIES);
+    invocation_free(&invocation);
+    static const char *const refused[] = {
+        "GET /",
+        "GET / -o -",
+        "GET / -o a -d b",
+        "GET / -o a -i",
+        "PUT /",
+        "PUT / -d text",
+        "PUT / -d @-",
+        "PUT / -d @a -o b",
+        "POST / -d @a",
+        "DELETE /",
+        "GET / -o a -H Range:x",
+        "GET / -o a -H if-range:x",
+        "HEAD / -o a",
+        "GET / -o a --tries 0",
+        "PUT / -d @a -H Content-Range:x",
+        "GET / -o a --tries -1",
+    };
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        print_message("%s\n", refused[i]);
+        assert_false(parse(&invocation, ARGS("-h", "a", "--resume", refused[i]), &failure));
+        assert_int_equal(failure.kind, FAILURE_USAGE);
+    }
+}
+
 static void refuses_with_a_reason(void **state)
 {
     (void)state;
@@ -215,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_list_of_commands),
         cmocka_unit_test(a_url_needs_no_host),
         cmocka_unit_test(help_and_version_need_nothing_else),
+        cmocka_unit_test(resumes_files_alone),
         cmocka_unit_test(refuses_with_a_reason),
         cmocka_unit_test(bounds_the_fields),
     };

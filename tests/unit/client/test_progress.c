@@ -37,23 +37,27 @@ static void draws_the_line(void **state)
     (void)state;
     static const struct {
         const char *why;
-        uint64_t total, done;
+        uint64_t total, from, done;
         int64_t elapsed_ms;
         unsigned columns;
         const char *line;
     } rows[] = {
-        {"nothing yet", 1000, 0, 0, 60, "f   0% [>            ]      0 B      0 B/s"},
-        {"half", 1000, 500, 1000, 60, "f  50% [======>      ]    500 B    500 B/s  0:01 left"},
-        {"all", 1000, 1000, 2000, 60, "f 100% [=============]  1.00 kB    500 B/s"},
-        {"more than was promised", 10, 20, 1000, 60, "f 100% [=============]     20 B     20 B/s"},
-        {"no length", 0, 500, 1000, 60, "f    500 B    500 B/s"},
-        {"no room for a bar", 1000, 500, 1000, 30, "f  50%    500 B    500 B/s  0:01 left"},
-        {"hours", 72000, 1, 1000, 30, "f   0%      1 B      1 B/s  19:59:59 left"},
+        {"nothing yet", 1000, 0, 0, 0, 60, "f   0% [>            ]      0 B      0 B/s"},
+        {"half", 1000, 0, 500, 1000, 60, "f  50% [======>      ]    500 B    500 B/s  0:01 left"},
+        {"all", 1000, 0, 1000, 2000, 60, "f 100% [=============]  1.00 kB    500 B/s"},
+        {"more than was promised", 10, 0, 20, 1000, 60,
+         "f 100% [=============]     20 B     20 B/s"},
+        {"went on from half: the rate is of this run", 1000, 500, 750, 1000, 60,
+         "f  75% [=========>   ]    750 B    250 B/s  0:01 left"},
+        {"no length", 0, 0, 500, 1000, 60, "f    500 B    500 B/s"},
+        {"no room for a bar", 1000, 0, 500, 1000, 30, "f  50%    500 B    500 B/s  0:01 left"},
+        {"hours", 72000, 0, 1, 1000, 30, "f   0%      1 B      1 B/s  19:59:59 left"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char memory[PROGRESS_LINE_LIMIT];
         struct buffer out = BUFFER_OVER(memory);
-        struct progress progress = {.fd = -1, .name = SPAN("f"), .total = rows[i].total};
+        struct progress progress = {
+            .fd = -1, .name = SPAN("f"), .total = rows[i].total, .from = rows[i].from};
         progress_line(&out, &progress, rows[i].done, rows[i].elapsed_ms, rows[i].columns);
         print_message("%s: %.*s|\n", rows[i].why, (int)out.len, memory);
         assert_true(span_equal(buffer_span(&out), span_of(rows[i].line)));
