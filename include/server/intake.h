@@ -43,6 +43,10 @@ struct intake {
        word at its next turn. NULL: nobody can. By whoever owns the connection. */
     bool (*is_evicted)(struct intake *intake);
 
+    /* Adds interim responses (1xx) to worker->out, if there is something to tell meanwhile. NULL:
+       there never is. */
+    void (*tell)(struct intake *intake, struct worker *worker, const struct request *request);
+
     /* Takes the next bytes of the trailer section (RFC 9112 7.1.2), its last CRLF included. NULL:
        nobody asks for it. */
     void (*trailer)(struct intake *intake, const char *bytes, size_t len);

@@ -25,6 +25,10 @@ struct append_plan {
     struct tus_checksum checksum;
     struct write_terms terms; /* what this request wants to hold when it is published */
 
+    /* Tells the client how far it is on the disk, as interim responses. NULL: it is not told. */
+    void (*tell)(const struct transfer_upload *upload, struct worker *worker,
+                 const struct request *request);
+
     /* Makes the answer; when APPEND_FAILED, adds to it. `upload` may be NULL then: it is gone. */
     void (*answer)(struct transfer_upload *upload, struct worker *worker,
                    const struct request *request, enum append_end end,

@@ -136,6 +136,9 @@ enum step body_receive(struct worker *w, struct connection *c, struct exchange *
             x->continued = true;
             buffer_put_text(&w->out, "HTTP/1.1 100 Continue\r\n\r\n");
         }
+        /* A client that reads nothing is told nothing. */
+        if (x->intake != NULL && x->intake->tell != NULL && channel_unsent(w) == 0)
+            x->intake->tell(x->intake, w, &x->request);
         if (channel_unsent(w) > 0 && channel_flush(w, c, false) == STEP_CLOSE)
             return STEP_CLOSE;
         size_t direct = direct_len(w, c, x);

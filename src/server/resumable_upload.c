@@ -69,6 +69,20 @@ static void put_interim(struct worker *worker, const struct request *request,
     response_end(&worker->out);
 }
 
+/* How far it is: bytes that are on the disk already. */
+static void put_progress(const struct transfer_upload *u, struct worker *worker,
+                         const struct request *request)
+{
+    unsigned interop = resumable_upload_interop(request);
+
+    if (interop == 0 || request->version != VERSION_1_1)
+        return;
+    response_status_line(&worker->out, STATUS_UPLOAD_RESUMPTION_SUPPORTED);
+    response_field_u64(&worker->out, SPAN("Upload-Draft-Interop-Version"), interop);
+    response_field_u64(&worker->out, SPAN("Upload-Offset"), u->transfer.record.offset);
+    response_end(&worker->out);
+}
+
 static void put_common(struct worker *worker, const struct request *request,
                        const struct transfer_upload *u, struct answer *answer)
 {
@@ -143,6 +157,7 @@ static struct intake *create(struct worker *worker, const struct request *reques
         .to_the_end = complete,
         .too_much = STATUS_BAD_REQUEST,
         .invalidates = true,
+        .tell = put_progress,
         .answer = answer_creation,
     };
     struct transfer_record record = {.flags = UPLOAD_WHEN_TOLD};
@@ -229,6 +244,7 @@ static struct intake *append(struct worker *worker, const struct request *reques
         .to_the_end = complete,
         .too_much = STATUS_BAD_REQUEST,
         .invalidates = true,
+        .tell = put_progress,
         .answer = answer_append,
     };
     struct span type = request_field(request, FIELD_CONTENT_TYPE);

@@ -6,7 +6,9 @@
 #include "server/body_guard.h"
 #include "server/status_page.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     CHECKPOINT_BYTES = 32 << 20, /* what a power cut in the middle of an upload may cost */
@@ -22,6 +24,7 @@ struct append {
     struct append_plan plan;
     uint64_t start;      /* where the body began */
     uint64_t checkpoint; /* stage.len at the last store */
+    uint64_t told;       /* the offset that the client knows of */
     uint64_t looked;     /* and at the last look for an eviction */
     bool unsure;         /* what comes is of no use before it was checked as a whole */
     bool evicted;
@@ -105,6 +108,16 @@ static enum intake_result moved(struct intake *intake, size_t len, int error)
     if (body_guard_count(&a->guard, len) == INTAKE_REFUSED)
         return INTAKE_REFUSED;
     return tend(a);
+}
+
+static void tell(struct intake *intake, struct worker *worker, const struct request *request)
+{
+    struct append *a = (struct append *)intake;
+
+    if (a->upload->transfer.record.offset <= a->told)
+        return;
+    a->told = a->upload->transfer.record.offset;
+    a->plan.tell(a->upload, worker, request);
 }
 
 static void take_trailer(struct intake *intake, const char *bytes, size_t len)
@@ -203,6 +216,40 @@ static bool may_stay(struct append *a, struct worker *worker, const struct reque
     return false;
 }
 
+/*
+ * Whether the upload, which is all there, is what the completing request says that it is
+ * (RFC 9530 3). Its parts came with other requests, so it is read once more.
+ */
+static bool is_what_was_meant(const struct append *a, struct worker *worker,
+                              const struct request *request)
+{
+    struct span value = request_field(request, FIELD_REPR_DIGEST);
+    const struct stage *stage = &a->upload->stage;
+    uint8_t sum[SHA256_LEN];
+    struct digest_field wanted;
+    struct sha256 hash;
+
+    if (value.ptr == NULL)
+        return true;
+    if (!digest_field_parse(value, &wanted))
+        return false;
+    if (!wanted.has_sha256)
+        return true;
+    queue_step_aside(&worker->server->queue);
+    sha256_init(&hash);
+    for (uint64_t done = 0; done < stage->len;) {
+        ssize_t n = pread(stage->fd, worker->page, sizeof worker->page, (off_t)done);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        sha256_update(&hash, worker->page, (size_t)n);
+        done += (uint64_t)n;
+    }
+    sha256_final(&hash, sum);
+    return memcmp(sum, wanted.sha256, sizeof sum) == 0;
+}
+
 static void finish(struct intake *intake, struct worker *worker, const struct request *request,
                    bool whole, struct answer *answer)
 {
@@ -212,6 +259,17 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     enum status status = STATUS_NONE;
     bool accepted = may_stay(a, worker, request, whole, answer);
 
+    if (accepted && is_complete(a) && !is_what_was_meant(a, worker, request)) {
+        /* Nothing good can be made out of wrong bytes by adding more. */
+        transfer_upload_forget(a->upload);
+        a->upload = NULL;
+        a->finished = true;
+        transfer_refuse(worker, request, STATUS_BAD_REQUEST,
+                        SPAN("The upload is not the one that its digest was made of. It is "
+                             "forgotten."),
+                        answer);
+        return;
+    }
     if (a->upload != NULL && !a->evicted) {
         a->upload->transfer.record.flags &= ~(uint32_t)UPLOAD_UNCHECKED;
         a->upload->transfer.record.holder = 0;
@@ -257,7 +315,7 @@ static struct append *make(struct transfer_upload *u, const struct append_plan *
         return NULL;
     a->upload = u;
     a->plan = *plan;
-    a->start = a->checkpoint = a->looked = u->stage.len;
+    a->start = a->checkpoint = a->looked = a->told = u->stage.len;
     a->trailer = BUFFER_OVER(a->trailer_bytes);
     sha1_init(&a->hash[TUS_SHA1].sha1);
     sha256_init(&a->hash[TUS_SHA256].sha256);
@@ -314,6 +372,7 @@ struct intake *transfer_append_begin(struct worker *worker, const struct request
         .free = free_append,
         .moved = moved,
         .is_evicted = is_evicted,
+        .tell = plan->tell != NULL ? tell : NULL,
         .trailer = plan->checksum_in_trailer ? take_trailer : NULL,
         .file_fd = -1,
     };

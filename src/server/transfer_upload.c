@@ -466,6 +466,18 @@ static bool is_upload(const struct server *server, const struct upload_address *
     return upload;
 }
 
+/* Interop versions 5 and 6: who asks with the fields of an append has mixed something up. */
+static bool claims_state(const struct request *request)
+{
+    unsigned interop = resumable_upload_interop(request);
+
+    return (interop == 5 || interop == 6) &&
+           (request->method == METHOD_GET || request->method == METHOD_HEAD) &&
+           (request_field(request, FIELD_UPLOAD_OFFSET).ptr != NULL ||
+            request_field(request, FIELD_UPLOAD_COMPLETE).ptr != NULL ||
+            request_field(request, FIELD_UPLOAD_LENGTH).ptr != NULL);
+}
+
 bool transfer_upload_answer(struct worker *worker, const struct request *request,
                             const struct upload_address *address, enum method method,
                             struct answer *answer)
@@ -475,6 +487,12 @@ bool transfer_upload_answer(struct worker *worker, const struct request *request
 
     if (!is_upload(worker->server, address, &complete))
         return false;
+    if (claims_state(request)) {
+        status_page_answer(worker, request, STATUS_BAD_REQUEST,
+                           SPAN("How far the upload is says the server, not who asks for it."),
+                           answer);
+        return true;
+    }
     enum status status = transfer_upload_take(&u, worker, &address->client, address->target.path);
     if (method == METHOD_GET && complete && status == STATUS_NONE) {
         transfer_upload_forget(u);

@@ -47,6 +47,12 @@ for version in 5 6 8; do
     is "$(field Upload-Offset) $(field Upload-Complete)" "100000 ?1" "$version: HEAD of a complete one"
     append $version 100000 '?1' 0 0
     is "$STATUS $(field Upload-Complete)" "204 ?1" "$version: the end once more"
+    wanted=400
+    [ $version = 8 ] && wanted=204
+    for name in Upload-Offset Upload-Complete Upload-Length; do
+        fetch -I -H "Upload-Draft-Interop-Version: $version" -H "$name: 0" "$AT"
+        is "$STATUS" $wanted "$version: HEAD that itself says $name"
+    done
     append $version 100000 '?0' 0 10
     is "$STATUS" 400 "$version: more than that"
     like "$(body)" 'completed-upload' "$version: is a problem too"
@@ -92,6 +98,21 @@ fetch -X PATCH -H 'Content-Type: application/partial-upload' -H 'Upload-Offset: 
 is "$STATUS" 400 "a boolean that is none"
 append 8 1 '?0' 0 5 -H 'Content-Digest: sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:'
 is "$STATUS $(field Upload-Offset)" "400 1" "bytes that are not what their digest says are dropped"
+# The whole is what the completing request says, whatever came with it; or it is nothing.
+digest="sha-256=:$(openssl dgst -sha256 -binary "$TMP/file" | base64):"
+create 8 whole.bin -H 'Upload-Complete: ?0' -H 'Upload-Length: 100000'
+append 8 0 '?0' 0 40000 -H "Repr-Digest: $digest"
+is "$STATUS $(field Upload-Offset)" "204 40000" "Repr-Digest is of the whole: a part says nothing about it"
+append 8 40000 '?1' 40000 60000 -H "Repr-Digest: $digest"
+is "$STATUS" 201 "it agrees with the whole"
+same_bytes "$ROOT/d/whole.bin" "$TMP/file" "which is published"
+create 8 wrong.bin -H 'Upload-Complete: ?0' -H 'Upload-Length: 100000'
+append 8 0 '?0' 1 40000
+append 8 40000 '?1' 40000 60000 -H "Repr-Digest: $digest"
+is "$STATUS $([ -e "$ROOT/d/wrong.bin" ] && echo there)" "400 " "it does not: nothing is published"
+head_of 8
+is "$STATUS" 404 "and the upload is gone"
+
 for version in 3 9 x; do
     create "$version" k.bin -H 'Upload-Complete: ?0' -H 'Upload-Length: 10'
     is "$STATUS $(interim)" "201 " "no 104 for version $version"
@@ -106,6 +127,24 @@ fetch -X PATCH -H 'Upload-Complete: ?1' --data-binary patch /d/patched
 is "$STATUS $(cat "$ROOT/d/patched")" "201 patch" "PATCH creates too"
 fetch -X POST -H 'Upload-Complete: ?0' -H 'Upload-Length: 5' -H "Upload-Metadata: filename $(printf meta.txt | base64)" /d/
 like "$(field Location)" '/d/meta\.txt$' "the name from Upload-Metadata, as tus-js-client has it"
+
+# In a long request the client is told how far it is on the disk, if it knows of that.
+server_stop
+server_start
+head -c 80000000 /dev/zero >"$TMP/long"
+for version in 5 6 8 none; do
+    fields="Upload-Draft-Interop-Version: $version\r\n"
+    [ $version = none ] && fields=
+    RAW_SECONDS=60 raw send "POST /d/ HTTP/1.1\r\nHost: localhost\r\n${fields}Connection: close\r\nUpload-Complete: ?1\r\nContent-Disposition: inline; filename=\"long$version\"\r\nContent-Length: 80000000\r\n\r\n" file "$TMP/long" >"$TMP/answer"
+    told=$(tr -d '\r' <"$TMP/answer" | awk -v RS= '/^HTTP\/1.1 104/' | sed -n 's/^Upload-Offset: //p' | tr '\n' ' ')
+    if [ $version = none ]; then
+        is "$(grep -c '^HTTP/1.1 104' "$TMP/answer")" 0 "no version, no 104"
+    else
+        like "$told" '^[3-7][0-9]{7} [3-7][0-9]{7} $' "$version: 104 with the offset, every 32 MiB"
+        is "$(grep -c "^Upload-Draft-Interop-Version: $version" "$TMP/answer")" 3 "$version: each with the version, and the first one before them"
+    fi
+    like "$(tr -d '\r' <"$TMP/answer" | grep '^HTTP/1.1 20')" '201' "$version: and the answer"
+done
 
 # A connection that breaks in the middle.
 RAW_SECONDS=10 raw send 'POST /d/ HTTP/1.1\r\nHost: localhost\r\nUpload-Draft-Interop-Version: 8\r\nUpload-Complete: ?1\r\nContent-Disposition: inline; filename="cut"\r\nContent-Length: 10\r\n\r\n12345' until 'Location: ' until '\r\n\r\n' half >"$TMP/answer"
