@@ -29,5 +29,6 @@ int main(int argc, char **argv)
     case OPTIONS_PASSWD: return passwd_run(options.passwd_user);
     case OPTIONS_RUN: break;
     }
+    log_limit(options.log_level);
     return run(&options);
 }

@@ -7,10 +7,19 @@
  * left as it was.
  */
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE };
 
 /* Sets the word each line begins with; the pointer is kept. Before threads are started. */
 void log_name(const char *program);
+
+/* Leaves out what is less grave than `least` from now on. Before threads are started. */
+void log_limit(enum log_level least);
+
+/* Standard error becomes that file, opened for appending, and lines have the time before them. `fd`
+   stays the caller's. False with errno set when it cannot. One thread at a time. */
+bool log_to(int fd);
 
 /* Format and arguments as for printf, without a newline at the end. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

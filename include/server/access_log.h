@@ -2,7 +2,7 @@
 #define SERVER_ACCESS_LOG_H
 
 /*
- * The access log: one line per request in Combined Log Format, to any number of files at once.
+ * The access log: one line per request, to any number of files at once.
  *
  * Workers append to a buffer; a thread of the log's own writes it out, a moment later and many
  * lines at a time, so that no request waits for a disk or a pipe. If the reader of the log is so
@@ -20,7 +20,14 @@ enum {
     ACCESS_LOG_DELAY_MS = 50,    /* a line is in the file about this long after its request */
 };
 
+enum log_format {
+    LOG_FORMAT_COMBINED, /* of Apache, which every tool reads */
+    LOG_FORMAT_COMMON,   /* the same without Referer and User-Agent */
+    LOG_FORMAT_JSON,     /* one object a line */
+};
+
 struct access_log {
+    enum log_format format;
     pthread_mutex_t lock; /* guards what follows, but for the files */
     pthread_cond_t news;
     char *filling, *writing; /* two buffers; workers append to the first */
@@ -48,9 +55,10 @@ struct access_log_line {
     struct span user_agent; /* ptr NULL: none */
 };
 
-/* Opens the files for appending; the paths are kept. NULL, or the path that cannot be opened with
-   errno set. Before threads are started. */
-const char *access_log_open(struct access_log *log, const char *const *paths, unsigned count);
+/* Opens the files for appending, in that format; the paths are kept. NULL, or the path that cannot
+   be opened with errno set. Before threads are started. */
+const char *access_log_open(struct access_log *log, enum log_format format,
+                            const char *const *paths, unsigned count);
 
 /* Starts the writing thread. 0, or an errno. */
 int access_log_start(struct access_log *log);

@@ -3,7 +3,9 @@
 
 /* What the command line says. Made once by the main thread, const to everybody afterwards. */
 
-#include <stdbool.h>
+#include "base/log.h"
+#include "server/access_log.h"
+
 #include <stdint.h>
 
 enum {
@@ -30,6 +32,9 @@ struct options {
     bool per_address_given; /* for all; else clients of the loopback may have any number */
     const char *logs[OPTIONS_LOG_LIMIT];
     unsigned log_count; /* 0: standard output */
+    enum log_format log_format;
+    enum log_level log_level;
+    const char *error_log; /* NULL: standard error */
     bool daemon;
     const char *pid_file; /* NULL: none */
     const char *user;     /* NULL: stay who we are */

@@ -2,14 +2,43 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *name = "httpd";
+static enum log_level limit = LOG_NOTICE;
+static atomic_bool timed; /* lines go to a file, and begin with the time */
 
 void log_name(const char *program)
 {
     name = program;
+}
+
+void log_limit(enum log_level least)
+{
+    limit = least;
+}
+
+bool log_to(int fd)
+{
+    /* Whoever writes to standard error meanwhile hits the old file or the new one. */
+    if (dup2(fd, STDERR_FILENO) == -1)
+        return false;
+    atomic_store_explicit(&timed, true, memory_order_relaxed);
+    return true;
+}
+
+/* "2026-11-21T07:30:00Z ", in UTC as the lines of several machines are read together. */
+static size_t put_time(char *line, size_t cap)
+{
+    struct tm tm;
+    time_t now = time(NULL);
+
+    if (!atomic_load_explicit(&timed, memory_order_relaxed) || gmtime_r(&now, &tm) == NULL)
+        return 0;
+    return strftime(line, cap, "%Y-%m-%dT%H:%M:%SZ ", &tm);
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -18,8 +47,11 @@ void log_write(enum log_level level, const char *format, ...)
     char line[1024];
     int saved = errno;
 
-    int head = snprintf(line, sizeof line, "%s: %s", name, words[level]);
-    size_t len = head > 0 ? (size_t)head : 0;
+    if (level > limit)
+        return;
+    size_t len = put_time(line, sizeof line);
+    int head = snprintf(line + len, sizeof line - len, "%s: %s", name, words[level]);
+    len += head > 0 ? (size_t)head : 0;
     va_list args;
     va_start(args, format);
     int n = vsnprintf(line + len, sizeof line - len, format, args);

@@ -15,7 +15,7 @@ _httpd() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
-    --auth | --unix | -l | --log | -P | --pid-file)
+    --auth | --unix | -l | --log | --error-log | -P | --pid-file)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -24,6 +24,8 @@ _httpd() {
         return
         ;;
     -b | --bind | --hftp-bind) _httpd_options "$current" 127.0.0.1 ::1 '\*' && return ;;
+    --log-format) _httpd_options "$current" combined common json && return ;;
+    --log-level) _httpd_options "$current" error warning notice && return ;;
     --trust) _httpd_options "$current" unix 127.0.0.1 10.0.0.0/8 && return ;;
     -p | --port | --hftp | -t | --threads | -q | --queue | -c | --connections | --per-address | --patience | \
         --head-timeout | --idle-timeout | --min-rate | --max-body | --min-free | --max-staged | --expire | \
@@ -33,7 +35,7 @@ _httpd() {
         --public-status --read-only --public-writes --auth --private --passwd --host --cors --max-body \
         --min-free --max-staged --expire --no-fsync --state --threads --queue --connections --per-address \
         --head-timeout --idle-timeout --min-rate --patience --trust --proxy-protocol --unix --unix-mode \
-        --proxy-holds --reuse-port --drain-delay --log --daemon --pid-file --user --help --version
+        --proxy-holds --reuse-port --drain-delay --log --log-format --error-log --log-level --daemon --pid-file --user --help --version
 }
 
 _httpclient() {

@@ -18,9 +18,11 @@ static int open_file(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 }
 
-const char *access_log_open(struct access_log *log, const char *const *paths, unsigned count)
+const char *access_log_open(struct access_log *log, enum log_format format,
+                            const char *const *paths, unsigned count)
 {
     memset(log, 0, sizeof *log);
+    log->format = format;
     for (log->count = 0; log->count < count; log->count++) {
         int fd = open_file(paths[log->count]);
         if (fd == -1)
@@ -225,29 +227,79 @@ static void put_cached_time(struct buffer *out, int64_t when)
     buffer_put(out, last.text, last.len);
 }
 
+static void put_words(struct buffer *out, const struct access_log_line *line, bool combined)
+{
+    address_put_host(out, line->peer);
+    buffer_put_text(out, " - ");
+    if (line->user.len > 0)
+        put_escaped(out, line->user, 128);
+    else
+        buffer_put_char(out, '-');
+    buffer_put_char(out, ' ');
+    put_cached_time(out, line->when);
+    put_quoted(out, line->request, LINE_LIMIT / 2);
+    buffer_put_char(out, ' ');
+    buffer_put_u64(out, line->status);
+    buffer_put_char(out, ' ');
+    if (line->sent > 0)
+        buffer_put_u64(out, line->sent);
+    else
+        buffer_put_char(out, '-');
+    if (combined) {
+        put_quoted(out, line->referer, LINE_LIMIT / 8);
+        put_quoted(out, line->user_agent, LINE_LIMIT / 8);
+    }
+}
+
+/* `,"name":"text"`, of a client's text as much as there is room for; "-" when there is none, as in
+   the other formats. */
+static void put_member(struct buffer *out, struct span name, struct span text, size_t limit)
+{
+    enum { WORST = 6 }; /* a byte as \u001f */
+
+    buffer_put_text(out, ",\"");
+    buffer_put_span(out, name);
+    buffer_put_text(out, "\":\"");
+    if (text.ptr == NULL)
+        buffer_put_char(out, '-');
+    else
+        buffer_put_json(out,
+                        span_make(text.ptr, text.len < limit / WORST ? text.len : limit / WORST));
+    buffer_put_char(out, '"');
+}
+
+static void put_object(struct buffer *out, const struct access_log_line *line)
+{
+    size_t stamp = out->len + sizeof "{\"time\":\"" - 1;
+
+    buffer_put_text(out, "{\"time\":\"");
+    put_cached_time(out, line->when);
+    /* Without its brackets. */
+    memmove(out->data + stamp, out->data + stamp + 1, out->len - stamp - 2);
+    out->len -= 2;
+    buffer_put_text(out, "\",\"client\":\"");
+    address_put_host(out, line->peer);
+    buffer_put_char(out, '"');
+    put_member(out, SPAN("user"), line->user.len > 0 ? line->user : SPAN_EMPTY, 1536);
+    put_member(out, SPAN("request"), line->request, LINE_LIMIT / 2);
+    buffer_put_text(out, ",\"status\":");
+    buffer_put_u64(out, line->status);
+    buffer_put_text(out, ",\"bytes\":");
+    buffer_put_u64(out, line->sent);
+    put_member(out, SPAN("referer"), line->referer, LINE_LIMIT / 8);
+    put_member(out, SPAN("user_agent"), line->user_agent, LINE_LIMIT / 8);
+    buffer_put_char(out, '}');
+}
+
 void access_log_write(struct access_log *log, const struct access_log_line *line)
 {
-    char bytes[LINE_LIMIT];
+    char bytes[LINE_LIMIT + LINE_LIMIT / 2];
     struct buffer out = BUFFER_OVER(bytes);
 
-    address_put_host(&out, line->peer);
-    buffer_put_text(&out, " - ");
-    if (line->user.len > 0)
-        put_escaped(&out, line->user, 128);
+    if (log->format == LOG_FORMAT_JSON)
+        put_object(&out, line);
     else
-        buffer_put_char(&out, '-');
-    buffer_put_char(&out, ' ');
-    put_cached_time(&out, line->when);
-    put_quoted(&out, line->request, LINE_LIMIT / 2);
-    buffer_put_char(&out, ' ');
-    buffer_put_u64(&out, line->status);
-    buffer_put_char(&out, ' ');
-    if (line->sent > 0)
-        buffer_put_u64(&out, line->sent);
-    else
-        buffer_put_char(&out, '-');
-    put_quoted(&out, line->referer, LINE_LIMIT / 8);
-    put_quoted(&out, line->user_agent, LINE_LIMIT / 8);
+        put_words(&out, line, log->format == LOG_FORMAT_COMBINED);
     buffer_put_char(&out, '\n');
 
     pthread_mutex_lock(&log->lock);

@@ -50,7 +50,9 @@ static const char help[] =
     "      --proxy-holds SIZE [8M]               --reuse-port\n"
     "      --drain-delay S    to stop [0]\n"
     "As a service\n"
-    "  -l, --log FILE+ [-: terminal]         -d, --daemon           in the background\n"
+    "  -l, --log FILE+ [-: terminal]             --log-format combined, json\n"
+    "      --error-log FILE                      --log-level error, warning, [notice]\n"
+    "  -d, --daemon           in the background\n"
     "  -P, --pid-file FILE                   -u, --user NAME        instead of root\n"
     "  -h, --help                            -V, --version\n"
     "SIGTERM stops when all is answered, SIGHUP re-opens logs and reads accounts,\n"
@@ -86,6 +88,9 @@ enum {
     OPTION_PROXY_HOLDS,
     OPTION_DRAIN_DELAY,
     OPTION_PER_ADDRESS,
+    OPTION_LOG_FORMAT,
+    OPTION_LOG_LEVEL,
+    OPTION_ERROR_LOG,
 };
 
 static const struct option long_options[] = {
@@ -99,6 +104,9 @@ static const struct option long_options[] = {
     {"connections", required_argument, NULL, 'c'},
     {"per-address", required_argument, NULL, OPTION_PER_ADDRESS},
     {"log", required_argument, NULL, 'l'},
+    {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"error-log", required_argument, NULL, OPTION_ERROR_LOG},
     {"daemon", no_argument, NULL, 'd'},
     {"pid-file", required_argument, NULL, 'P'},
     {"user", required_argument, NULL, 'u'},
@@ -228,6 +236,42 @@ static bool add(const char **list, unsigned *count, unsigned limit, int option, 
     return true;
 }
 
+/* Reads one of three words, in the order of an enum. */
+static bool read_word(int option, const char *text, const char *const words[static 3],
+                      unsigned *value)
+{
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *value = i;
+            return true;
+        }
+    fprintf(stderr, "httpd: --%s takes %s, %s or %s, not '%s'\n", long_name(option), words[0],
+            words[1], words[2], text);
+    return false;
+}
+
+static bool read_log_format(struct options *o, int option, const char *text)
+{
+    static const char *const words[] = {"combined", "common", "json"};
+    unsigned format = LOG_FORMAT_COMBINED;
+
+    if (!read_word(option, text, words, &format))
+        return false;
+    o->log_format = (enum log_format)format;
+    return true;
+}
+
+static bool read_log_level(struct options *o, int option, const char *text)
+{
+    static const char *const words[] = {"error", "warning", "notice"};
+    unsigned level = LOG_NOTICE;
+
+    if (!read_word(option, text, words, &level))
+        return false;
+    o->log_level = (enum log_level)level;
+    return true;
+}
+
 static bool read_origin(struct options *o, const char *text)
 {
     o->cors_origin = text;
@@ -317,6 +361,9 @@ static bool take(struct options *o, int option, const char *text)
         o->min_rate = n;
         return true;
     case 'b': return add(o->binds, &o->bind_count, OPTIONS_BIND_LIMIT, option, text);
+    case OPTION_LOG_FORMAT: return read_log_format(o, option, text);
+    case OPTION_LOG_LEVEL: return read_log_level(o, option, text);
+    case OPTION_ERROR_LOG: o->error_log = text; return true;
     case 'l': return add(o->logs, &o->log_count, OPTIONS_LOG_LIMIT, option, text);
     case OPTION_HOST: return add(o->hosts, &o->host_count, OPTIONS_HOST_LIMIT, option, text);
     case OPTION_MAX_BODY: return read_size(option, text, &o->max_body);
@@ -369,6 +416,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .idle_timeout_ms = DEFAULT_IDLE_TIMEOUT_S * (int64_t)1000,
         .min_rate = DEFAULT_MIN_RATE,
         .listing = true,
+        .log_level = LOG_NOTICE,
         .fsync = true,
         .expire_s = DEFAULT_EXPIRE_S,
         .unix_mode = DEFAULT_UNIX_MODE,

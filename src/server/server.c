@@ -61,7 +61,8 @@ struct main_thread {
     struct worker *workers;
     unsigned started;
     int epoll_fd, signal_fd, kick_fd;
-    int pid_file_fd; /* -1: there is none, or it names another process by now */
+    int error_log_fd; /* until it takes the place of standard error; -1: none */
+    int pid_file_fd;  /* -1: there is none, or it names another process by now */
     bool ticking;
     enum leaving leaving;
     int64_t next_tick_us, next_sweep_ms;
@@ -362,12 +363,23 @@ static int open_listeners(struct main_thread *m, const struct service *service)
     return failed;
 }
 
-static int open_logs(struct server *server)
+static int open_error_log(const char *path)
 {
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+}
+
+static int open_logs(struct main_thread *m)
+{
+    struct server *server = m->server;
     static const char *const terminal[] = {"-"};
     const struct options *o = server->options;
-    const char *failed = access_log_open(&server->log, o->log_count > 0 ? o->logs : terminal,
-                                         o->log_count > 0 ? o->log_count : 1);
+    const char *failed =
+        access_log_open(&server->log, o->log_format, o->log_count > 0 ? o->logs : terminal,
+                        o->log_count > 0 ? o->log_count : 1);
+    if (failed == NULL && o->error_log != NULL) {
+        m->error_log_fd = open_error_log(o->error_log);
+        failed = m->error_log_fd == -1 ? o->error_log : NULL;
+    }
     if (failed == NULL)
         return 0;
     log_error("cannot write the log '%s': %m", failed);
@@ -417,13 +429,13 @@ static int become_daemon(void)
 }
 
 /* From now on nobody reads what a daemon prints. */
-static void leave_terminal(void)
+static void leave_terminal(bool keep_errors)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null == -1)
         return;
-    for (int fd = 0; fd <= 2; fd++)
+    for (int fd = 0; fd <= (keep_errors ? 1 : 2); fd++)
         dup2(null, fd);
     close(null);
 }
@@ -530,6 +542,17 @@ static int start_threads(struct main_thread *m)
     return 0;
 }
 
+/* What made a start fail was said on the terminal; from now on the file has everything. */
+static void begin_error_log(struct main_thread *m)
+{
+    if (m->error_log_fd == -1)
+        return;
+    if (!log_to(m->error_log_fd))
+        log_warning("cannot write to the error log: %m");
+    close(m->error_log_fd);
+    m->error_log_fd = -1;
+}
+
 static void announce(const struct main_thread *m)
 {
     char bytes[4096];
@@ -602,7 +625,7 @@ static int start(struct main_thread *m, const struct service *services, unsigned
     if (failed == 0)
         failed = refuse_strange_sockets(&m->activation);
     if (failed == 0)
-        failed = open_logs(m->server);
+        failed = open_logs(m);
     if (failed == 0 && detach)
         failed = become_daemon();
     if (failed == 0 && o->pid_file != NULL)
@@ -623,12 +646,13 @@ static int start(struct main_thread *m, const struct service *services, unsigned
         failed = write_pid_file(m);
     if (failed != 0)
         return failed;
+    begin_error_log(m);
     announce(m);
     activation_ready(&m->activation);
     /* The workers are serving already; only who connects now waits for this. */
     remove_leftovers(m->server);
     if (detach)
-        leave_terminal();
+        leave_terminal(o->error_log != NULL);
     return 0;
 }
 
@@ -710,10 +734,21 @@ static void hand_over(struct main_thread *m)
     m->leaving = LEAVING_TO_ANOTHER;
 }
 
+static void reopen_error_log(const char *path)
+{
+    int fd = path != NULL ? open_error_log(path) : -1;
+
+    if (path != NULL && (fd == -1 || !log_to(fd)))
+        log_error("cannot re-open the log %s: %m; going on with the old file", path);
+    if (fd != -1)
+        close(fd);
+}
+
 static void obey_signal(struct main_thread *m, uint32_t signal, int64_t now_ms)
 {
     if (signal == SIGHUP) {
         access_log_reopen(&m->server->log);
+        reopen_error_log(m->server->options->error_log);
         if (m->server->auth != NULL)
             auth_reload(m->server->auth);
     } else if (signal == SIGUSR2) {
@@ -863,6 +898,7 @@ int server_run(const struct options *options, const struct service *services, un
         .epoll_fd = -1,
         .signal_fd = -1,
         .kick_fd = -1,
+        .error_log_fd = -1,
         .pid_file_fd = -1,
     };
     int failed = start(&m, services, count);
