@@ -55,6 +55,7 @@ struct transfer {
     int fd;                        /* -1: closed */
     uint64_t generation;           /* under which we hold it, 0: we do not */
     struct transfer_record record; /* as last read or written */
+    bool distant_;                 /* others may write it from other machines */
     uint64_t number_;              /* of the place that was last read or written */
     uint16_t note_len_, path_len_;
 };

@@ -142,9 +142,10 @@ static bool lacks_noreplace(int error)
 }
 
 /*
- * Renames from one place to another. Where the kernel cannot refuse to replace, the lock on `to`,
- * which the caller holds, keeps other processes of ours away, and this looks itself. 0, or an
- * errno.
+ * Renames from one place to another. Where the file system cannot refuse to replace (FUSE, NFS), a
+ * file gets its new name by a link, which never replaces: a look would not do, since what another
+ * machine made a moment ago it may not show yet. What cannot be linked, a directory, is left to the
+ * lock on `to`, which the caller holds, and to that look. 0, or an errno.
  */
 static int rename_at(int from_fd, const char *from, const struct place *to, bool replace)
 {
@@ -155,6 +156,10 @@ static int rename_at(int from_fd, const char *from, const struct place *to, bool
     if (rename_new(from_fd, from, to->fd, to->name) == 0)
         return 0;
     if (!lacks_noreplace(errno))
+        return errno;
+    if (linkat(from_fd, from, to->fd, to->name, 0) == 0)
+        return unlinkat(from_fd, from, 0) == -1 ? errno : 0;
+    if (errno != EPERM && errno != EOPNOTSUPP)
         return errno;
     if (fstatat(to->fd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return EEXIST;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /*
@@ -98,9 +99,30 @@ static bool read_state(int fd, unsigned place, struct state *state)
            memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
 }
 
+/* Whether the kernel keeps pages of the file that it does not know to be old: those of file systems
+   whose server does not call back. */
+static bool is_distant(int fd)
+{
+    enum { NFS = 0x6969, FUSE = 0x65735546, SMB2 = 0xFE534D42 }; /* <linux/magic.h> */
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && ((uint32_t)fs.f_type == NFS || (uint32_t)fs.f_type == FUSE ||
+                                     (uint32_t)fs.f_type == SMB2);
+}
+
+/* Makes the next read ask the file server, as far as that can be done from here: to open the file
+   again is not enough (measured: of two GlusterFS mounts, neither saw what the other had written).
+ */
+static void refresh(const struct transfer *t)
+{
+    if (t->distant_)
+        posix_fadvise(t->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 /* Reads the state that counts. */
 static enum transfer_result load(struct transfer *t)
 {
+    refresh(t);
     struct state even, odd;
     bool has_even = read_state(t->fd, 0, &even), has_odd = read_state(t->fd, 1, &odd);
 
@@ -175,6 +197,7 @@ enum transfer_result transfer_open(struct transfer *t, int store_fd, const struc
     t->fd = openat(store_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (t->fd == -1)
         return result_of_errno();
+    t->distant_ = is_distant(t->fd);
     enum transfer_result result = lock(t->fd) ? load(t) : TRANSFER_FAILED;
     flock(t->fd, LOCK_UN);
     if (result != TRANSFER_OK)
@@ -235,6 +258,7 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
     if (result != TRANSFER_OK)
         return result == TRANSFER_NONE ? TRANSFER_FAILED : result;
     result = TRANSFER_FAILED;
+    t->distant_ = is_distant(t->fd);
     t->path_len_ = (uint16_t)path.len;
     t->note_len_ = (uint16_t)note.len;
     t->record = *record;
@@ -366,6 +390,7 @@ static bool open_named(struct transfer *t, int directory_fd, const char *name,
     t->fd = openat(directory_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (t->fd == -1)
         return false;
+    t->distant_ = is_distant(t->fd);
     if (load(t) == TRANSFER_OK && t->path_len_ <= TRANSFER_PATH_MAX &&
         pread(t->fd, path, t->path_len_, TEXT_AT) == t->path_len_)
         return true;
