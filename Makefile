@@ -127,8 +127,12 @@ resume: httpd ## cut 300 downloads and 300 uploads at random, and resume them (D
 	UPLOADS=$${UPLOADS:-300} tests/resume/run
 
 .PHONY: fuzz
-fuzz: ## fuzz every parser with libFuzzer (RUNS=n executions each, default 1000000)
+fuzz: ## libFuzzer on every parser and a whole connection (FUZZ_RUNS=n each, FUZZ_SECONDS=n)
 	tests/fuzz/run
+
+.PHONY: afl
+afl: ## the same with AFL++ (FUZZ_SECONDS=n each)
+	tests/fuzz/run afl
 
 # The long forms of tests that `make check` runs in a short one.
 .PHONY: slow

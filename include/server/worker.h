@@ -53,7 +53,11 @@ struct worker {
     char out_bytes[WORKER_OUT];
 };
 
-/* Starts the thread of the worker with that index. 0, or an errno. */
+/* Makes the worker with that index, in memory that is all zero, ready to take turns. False with
+   errno set. */
+bool worker_prepare(struct worker *worker, struct server *server, unsigned index);
+
+/* The same, and starts the thread of the worker with that index. 0, or an errno. */
 int worker_start(struct worker *worker, struct server *server, unsigned index);
 
 /* The current second, and its text for Date. */

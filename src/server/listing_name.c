@@ -58,5 +58,6 @@ void listing_name_put(struct buffer *out, struct span name, bool markup)
             put_number(out, len == 1 ? *s : code_of(s), markup);
         done = at + len;
     }
-    buffer_put_html(out, span_make(name.ptr + done, name.len - done));
+    if (done < name.len)
+        buffer_put_html(out, span_make(name.ptr + done, name.len - done));
 }

@@ -174,18 +174,23 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-int worker_start(struct worker *worker, struct server *server, unsigned index)
+bool worker_prepare(struct worker *worker, struct server *server, unsigned index)
 {
-    pthread_attr_t attributes;
-    int error;
-
     worker->server = server;
     worker->counters = &server->counters[index];
     worker->date_s = -1;
     worker->pipe = STREAM_PIPE_CLOSED;
     worker->out = BUFFER_OVER(worker->out_bytes);
     worker->exchange.file.fd = worker->exchange.run.fd = -1;
-    if (docroot_open(&worker->docroot, server->docroot_path) != FS_OK)
+    return docroot_open(&worker->docroot, server->docroot_path) == FS_OK;
+}
+
+int worker_start(struct worker *worker, struct server *server, unsigned index)
+{
+    pthread_attr_t attributes;
+    int error;
+
+    if (!worker_prepare(worker, server, index))
         return errno;
     if ((error = pthread_attr_init(&attributes)) != 0)
         return error;

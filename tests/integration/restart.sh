@@ -155,7 +155,7 @@ helper_pid=$(children "$SERVER_PID" | tr -d ' ')
 kill -KILL "$SERVER_PID"
 wait_for 10 gone_or_zombie "$helper_pid"
 ok "a server that is killed leaves no helper behind"
-refused
+wait_for 10 refused
 ok "nor its port"
 SERVER_PID=
 
