@@ -122,7 +122,7 @@ browser: httpd ## drive a real Firefox and Chromium over www and the listing pag
 	tests/browser/run
 
 .PHONY: resume
-resume: httpd ## cut 300 downloads and 300 uploads at random, and resume them (DOWNLOADS=n UPLOADS=n)
+resume: httpd httpclient ## cut 300 downloads and 300 uploads at random, and resume them (DOWNLOADS=n UPLOADS=n)
 	DOWNLOADS=$${DOWNLOADS:-300} tests/resume/downloads
 	UPLOADS=$${UPLOADS:-300} tests/resume/run
 

@@ -7,7 +7,7 @@
 if ! command -v python3 >/dev/null; then
     skip_all "there is no python3"
 fi
-said=$(DOWNLOADS=12 HTTPD=$HTTPD "$LIB_TOP/tests/resume/downloads")
+said=$(DOWNLOADS=12 HTTPD=$HTTPD HTTPCLIENT=${PROGRAMS:-$LIB_TOP/build}/httpclient "$LIB_TOP/tests/resume/downloads")
 ok "twelve downloads, all identical and none with a gap"
 note "$said"
 done_testing

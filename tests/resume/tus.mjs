@@ -1,6 +1,6 @@
-// Uploads through a proxy that cuts connections, to a server that is killed with SIGKILL at times.
+// Uploads with tus-js-client, curl and httpclient through a proxy that cuts connections, to a server that is killed with SIGKILL at times.
 // After each cut the offset that the server tells is held against the bytes that it has on disk.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
@@ -23,6 +23,8 @@ const modes = [
     { name: 'ietf-draft-03', options: { protocol: 'ietf-draft-03' } },
     { name: 'ietf-draft-05', options: { protocol: 'ietf-draft-05' } },
     { name: 'tus-v1, chunks', options: { protocol: 'tus-v1', chunkSize: 500000 } },
+    { name: 'httpclient --resume', by: withHttpclient },
+    { name: 'curl -C N -T', by: withCurl },
 ]
 
 let number = 0
@@ -62,7 +64,7 @@ async function kill() {
 
 // ---- the proxy: passes so many bytes, then cuts ----------------------------------------------------
 
-let cutAfter = Infinity, cuts = 0, onCut = null
+let cutAfter = Infinity, cuts = 0, onCut = null, victim = null
 const proxy = net.createServer((client) => {
     const upstream = net.connect(port, '127.0.0.1')
     const end = () => { client.destroy(); upstream.destroy() }
@@ -106,16 +108,44 @@ function onDisk() {
     return most
 }
 
-async function upload(index, mode, bytes, dies) {
-    const name = `file ${index}.bin`
-    let rest = 3, overclaims = 0, killing = null
-    const arm = () => { cutAfter = rest-- > 0 ? Math.floor(Math.random() * bytes.length * 0.6) : Infinity }
-    onCut = () => {
-        if (dies && !killing) killing = kill()
-        arm()
+// Runs a program; its exit code, -1 for a signal, and what it printed.
+function run(program, args, started) {
+    return new Promise((resolve) => {
+        const child = execFile(program, args, (error, output) => resolve({ code: error ? error.code ?? -1 : 0, output }))
+        if (started) started(child)
+    })
+}
+
+// One run goes on through all cuts by itself; every other time it is killed at the first, and run again.
+async function withHttpclient(index, name, source) {
+    const args = ['-h', `127.0.0.1:${proxyPort}`, 'PUT', `/in/${encodeURIComponent(name)}`, '--resume', '-d', '@' + source]
+    let child = null
+    victim = Math.floor(index / modes.length) % 2 === 0 ? () => child.kill('SIGKILL') : null
+    let { code } = await run(process.env.HTTPCLIENT, args, (c) => { child = c })
+    victim = null
+    if (code === -1) ({ code } = await run(process.env.HTTPCLIENT, args))
+    if (code !== 0) throw new Error(`httpclient: exit code ${code}`)
+    const left = fs.readdirSync(work).filter((n) => n.startsWith(path.basename(source) + '.'))
+    if (left.length) throw new Error(`httpclient left ${left}`)
+}
+
+async function withCurl(index, name, source) {
+    const base = `http://127.0.0.1:${proxyPort}`
+    const id = (await (await fetch(`http://127.0.0.1:${port}/.uuid`)).text()).trim()
+    const url = `${base}/${id}/in/${encodeURIComponent(name)}`
+    for (let tries = 0; tries < 40; tries++) {
+        const { output } = await run('curl', ['-sSI', '--max-time', '20', url])
+        const offset = /^upload-offset: (\d+)/im.exec(output)?.[1] ?? '0'
+        if (/^upload-complete: \?1/im.test(output)) return
+        if (Number(offset) > onDisk()) throw new Error(`offset ${offset} is above what is on disk`)
+        const rest = Number(offset) > 0 ? ['-C', offset] : []
+        await run('curl', ['-sSf', '--max-time', '60', ...rest, '-T', source, '-o', '/dev/null', url])
     }
-    arm()
-    await new Promise((resolve, reject) => {
+    throw new Error('curl: not done after 40 tries')
+}
+
+function withTus(mode, name, bytes, overclaimed) {
+    return new Promise((resolve, reject) => {
         const u = new tus.Upload(bytes, {
             endpoint: `http://127.0.0.1:${proxyPort}/in/`,
             retryDelays: Array(40).fill(100),
@@ -123,13 +153,28 @@ async function upload(index, mode, bytes, dies) {
             ...mode.options,
             onAfterResponse: (request, response) => {
                 const offset = Number(response.getHeader('Upload-Offset') || 0)
-                if (request.getMethod() === 'HEAD' && offset > onDisk()) overclaims++
+                if (request.getMethod() === 'HEAD' && offset > onDisk()) overclaimed()
             },
             onError: reject,
             onSuccess: resolve,
         })
         u.start()
     })
+}
+
+async function upload(index, mode, bytes, dies) {
+    const name = `file ${index}.bin`
+    let rest = 3, overclaims = 0, killing = null
+    const arm = () => { cutAfter = rest-- > 0 ? Math.floor(Math.random() * bytes.length * 0.6) : Infinity }
+    onCut = () => {
+        if (victim) victim()
+        if (dies && !killing) killing = kill()
+        arm()
+    }
+    arm()
+    const source = path.join(work, 'source')
+    if (mode.by) fs.writeFileSync(source, bytes)
+    await (mode.by ? mode.by(index, name, source) : withTus(mode, name, bytes, () => { overclaims++ }))
     if (killing) await killing
     const file = path.join(root, 'in', name)
     const same = fs.existsSync(file) && crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex') === crypto.createHash('sha256').update(bytes).digest('hex')
@@ -142,7 +187,9 @@ await start()
 try {
     for (let i = 0; i < uploads; i++) {
         const mode = modes[i % modes.length]
-        const dies = i % 10 === 9 || i % 10 === 3
+        // Of ten uploads two, and in time of every kind.
+        const tenth = (i + Math.floor(i / 10)) % 10
+        const dies = tenth === 9 || tenth === 3
         try {
             const { same, overclaims, others } = await upload(i, mode, crypto.randomBytes(size), dies)
             ok(same && overclaims === 0 && others.length === 0, `${mode.name}${dies ? ', server killed' : ''}: the file is identical, no offset above what is on disk${others.length ? ` (also: ${others})` : ''}`)
