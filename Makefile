@@ -126,6 +126,10 @@ resume: httpd httpclient ## cut 300 downloads and 300 uploads at random, and res
 	DOWNLOADS=$${DOWNLOADS:-300} tests/resume/downloads
 	UPLOADS=$${UPLOADS:-300} tests/resume/run
 
+.PHONY: scale
+scale: httpd ## a million ids, 100,000 records: what they cost (MINT=n RECORDS=n)
+	tests/resume/scale
+
 .PHONY: fuzz
 fuzz: ## libFuzzer on every parser and a whole connection (FUZZ_RUNS=n each, FUZZ_SECONDS=n)
 	tests/fuzz/run
