@@ -192,17 +192,43 @@ coverage: ## run the tests on an instrumented build and print line coverage
 static: ## one static binary each, with musl, under build/static
 	$(MAKE) BUILD=build/static CC=musl-gcc LDFLAGS='$(LDFLAGS) -static' RELRO='-static-pie -Wl,-z,relro,-z,now' binaries
 
+# Where the pages, the completions and the units go; a package may know better.
+MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DOCDIR  ?= $(PREFIX)/share/doc/httpd
+
 .PHONY: install
-install: all ## install the programs and their pages under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+install: all ## install programs, pages, completions and units (PREFIX, DESTDIR)
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/bin $(MANDIR)/man8 $(MANDIR)/man1 \
+	    $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(UNITDIR) $(DOCDIR))
+	install -m 755 $(BUILD)/httpd $(DESTDIR)$(PREFIX)/sbin/httpd
+	install -m 755 $(BUILD)/httpclient $(BUILD)/stresscmd $(DESTDIR)$(PREFIX)/bin
+	install -m 644 src/httpd.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 src/httpclient.1 src/stresscmd.1 $(DESTDIR)$(MANDIR)/man1
 	for p in $(PROGRAMS); do \
-	    case $$p in httpd) dir=sbin;; *) dir=bin;; esac; \
-	    install -m 755 $(BUILD)/$$p $(DESTDIR)$(PREFIX)/$$dir/$$p || exit 1; \
+	    install -m 644 src/completions/httpd.bash $(DESTDIR)$(BASHDIR)/$$p && \
+	    install -m 644 src/completions/httpd.fish $(DESTDIR)$(FISHDIR)/$$p.fish || exit 1; \
 	done
+	install -m 644 src/completions/_httpd $(DESTDIR)$(ZSHDIR)
+	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' src/packaging/httpd.service >$(DESTDIR)$(UNITDIR)/httpd.service
+	install -m 644 src/packaging/httpd.socket $(DESTDIR)$(UNITDIR)
+	install -m 644 src/packaging/httpd.logrotate $(DESTDIR)$(DOCDIR)/logrotate.example
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/httpd $(DESTDIR)$(PREFIX)/bin/httpclient $(DESTDIR)$(PREFIX)/bin/stresscmd
+	rm -f $(DESTDIR)$(MANDIR)/man8/httpd.8 $(addprefix $(DESTDIR)$(MANDIR)/man1/,httpclient.1 stresscmd.1)
+	rm -f $(addprefix $(DESTDIR)$(BASHDIR)/,$(PROGRAMS)) $(DESTDIR)$(ZSHDIR)/_httpd
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(FISHDIR)/%.fish) $(DESTDIR)$(DOCDIR)/logrotate.example
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,httpd.service httpd.socket)
+
+.PHONY: deb
+deb: all ## build a Debian package under build/deb
+	@mkdir -p $(BUILD)/deb
+	@src/packaging/deb $(VERSION) $(BUILD)/deb
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -213,4 +239,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -46,9 +46,9 @@ _httpclient() {
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    -h | --host | -H | --header | --timeout) return ;;
+    -h | --host | -H | --header | --timeout | --tries) return ;;
     esac
-    _httpd_options "$current" --host --output --data --header --include --location --timeout --help \
+    _httpd_options "$current" --host --output --data --header --include --location --resume --tries --json --timeout --help \
         GET HEAD PUT POST PATCH DELETE OPTIONS MKCOL MOVE
 }
 
