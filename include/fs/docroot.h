@@ -14,6 +14,7 @@
 #include "fs/result.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -64,6 +65,21 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
 enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file);
 
 /*
+ * Whether `path` still names the same file or directory, unchanged since `file` was described:
+ * for what was found there by docroot_lookup and then kept. One call, and links are followed
+ * wherever they lead: what has the same identity and times is the same file, whatever the way.
+ */
+bool docroot_still(const struct docroot *root, const char *path, const struct file *file);
+
+/*
+ * Whether nothing at all bears the name `path`, and which directory says so: the innermost that
+ * exists on the way to it, path[0..*parent_len), described in *parent. False when there is
+ * something, if only a link that leads nowhere, and when it cannot be told.
+ */
+bool docroot_absent(const struct docroot *root, const char *path, size_t *parent_len,
+                    struct file *parent);
+
+/*
  * Fills *file (fd -1) from what fstat or fstatat said. FS_NOT_SERVED, and *file untouched, for
  * anything but a regular file or directory.
  */
@@ -92,6 +108,13 @@ enum fs_result docroot_make_parent(const struct docroot *root, const char *path,
  * far as nothing is in them.
  */
 void docroot_unmake_parent(const struct docroot *root, const char *path, unsigned made);
+
+/*
+ * Whether every later change to the file, or to the names in the directory, is sure to show in its
+ * times. False for what was changed so recently that it could change again under the same ctime.
+ * `now_ns` is CLOCK_REALTIME at or before the moment it was described.
+ */
+bool file_is_settled(const struct file *file, int64_t now_ns);
 
 /*
  * Whether the file was changed so recently that it could be changed again under the same mtime: the

@@ -8,10 +8,11 @@
  */
 
 #include "base/buffer.h"
-#include "http/etag.h"
 #include "http/status.h"
 #include "server/producer.h"
+#include "server/representation.h"
 
+struct cache_entry;
 struct delivery;
 
 enum {
@@ -37,6 +38,7 @@ struct answer {
     uint64_t length;
     bool unsized;              /* made as it goes, length unknown: chunked, or until close */
     struct span memory;        /* bytes that live until the answer has been composed */
+    struct cache_entry *entry; /* a reference: it holds `memory` and a prepared head; or NULL */
     struct file_run file;      /* fd owned by the answer; left is not used, length says it */
     struct producer *producer; /* owned; NULL: none */
     struct delivery *delivery; /* owned; follows file content to its arrival; NULL: nobody does */
@@ -44,6 +46,9 @@ struct answer {
 
 /* An answer that says nothing yet; further header lines are gathered in `fields`. */
 void answer_init(struct answer *answer, struct buffer fields);
+
+/* Makes it a 200 that says what there is to say of a file. The content is the caller's to add. */
+void answer_describe(struct answer *answer, const struct representation *representation);
 
 /* Gives up the content and what describes it (the header lines in `fields` stay): for turning an
    answer into another one. */

@@ -13,6 +13,13 @@
  */
 enum step compose_answer(struct worker *w, struct exchange *x, struct answer *answer);
 
+/*
+ * Writes the field lines that describe the answer's representation, which are the same for every
+ * client: type, length, validators, and how it may be kept. `chunked`: its length is not known.
+ */
+void compose_representation(struct buffer *out, const struct server *server,
+                            const struct answer *answer, bool chunked);
+
 /* Answers a request that cannot be taken as it came, and means to close the connection. */
 enum step compose_refusal(struct worker *w, struct exchange *x, enum status status);
 

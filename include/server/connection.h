@@ -74,6 +74,7 @@ struct connection {
     uint8_t ending;               /* enum ending */
     uint32_t watched; /* the events its descriptor is in the watch set for, 0: not in it */
     bool readable;    /* bytes, or the end, may be waiting; false after a read came back short */
+    bool has_begun;   /* the watch set has said that bytes were there: of a request begun before */
     bool peer_ended;  /* the peer closed its side: a read will say so once the bytes are through */
     bool expired;     /* claimed because its deadline passed: the protocol has the last word */
     bool arriving;    /* it is in the queue as an arrival */

@@ -38,6 +38,7 @@ struct options {
     bool daemon;
     const char *pid_file; /* NULL: none */
     const char *user;     /* NULL: stay who we are */
+    uint64_t cache;       /* bytes of prepared representations; 0: none */
     int64_t patience_ms;
     int64_t head_timeout_ms;
     int64_t idle_timeout_ms;

@@ -11,6 +11,7 @@
 #include "net/trust.h"
 #include "resume/client_id.h"
 #include "server/access_log.h"
+#include "server/cache.h"
 #include "server/connection.h"
 #include "server/counters.h"
 #include "server/options.h"
@@ -40,6 +41,7 @@ struct server {
     struct queue queue;
     struct sweeper sweeper; /* with resumes */
     struct access_log log;
+    struct cache cache;        /* prepared representations */
     struct counters *counters; /* one for each worker, and one behind them that all share */
     int64_t started_s;         /* clock_wall_s(), and clock_ms(), when it began to serve */
     int64_t started_ms;

@@ -28,6 +28,10 @@ struct worker {
     struct connection *connection; /* being served */
     struct stream_pipe pipe;       /* for bodies that go straight to a file */
 
+    /* The fetch (queue.h) before which the request being served had begun; 0 when that is not
+       known. What was found out after that fetch is young enough for it. */
+    uint64_t fetch;
+
     int64_t now_us;            /* clock_us() at the last look */
     int64_t now_ms;            /* the same for deadlines */
     int64_t turn_us;           /* when the current turn began */

@@ -33,7 +33,7 @@ _httpd() {
     esac
     _httpd_options "$current" --root --port --bind --no-listing --hftp --hftp-bind --uuid-root \
         --public-status --read-only --public-writes --auth --private --passwd --host --cors --max-body \
-        --min-free --max-staged --expire --no-fsync --state --threads --queue --connections --per-address \
+        --min-free --max-staged --expire --no-fsync --state --threads --queue --connections --cache --per-address \
         --head-timeout --idle-timeout --min-rate --patience --trust --proxy-protocol --unix --unix-mode \
         --proxy-holds --reuse-port --drain-delay --log --log-format --error-log --log-level --daemon --pid-file --user --help --version
 }

@@ -25,6 +25,7 @@ complete -c httpd -s s -l state -x -a '(__fish_complete_directories)' -d "the se
 complete -c httpd -s t -l threads -x -d "worker threads"
 complete -c httpd -s q -l queue -x -d "clients that may wait"
 complete -c httpd -s c -l connections -x -d "most open connections"
+complete -c httpd -l cache -x -d "memory for small files"
 complete -c httpd -l per-address -x -d "most of one address"
 complete -c httpd -l head-timeout -x -d "for a request head"
 complete -c httpd -l idle-timeout -x -d "between requests"

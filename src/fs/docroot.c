@@ -187,6 +187,18 @@ static enum fs_result open_directory(const struct docroot *root, const char *pat
     return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(errno);
 }
 
+bool docroot_still(const struct docroot *root, const char *path, const struct file *file)
+{
+    struct file now;
+    struct stat st;
+
+    return root->fd != -1 &&
+           fstatat(root->fd, path, &st, path[0] == '\0' ? AT_EMPTY_PATH : 0) == 0 &&
+           file_describe(&now, &st) == FS_OK && now.device == file->device &&
+           now.inode == file->inode && now.ctime_ns == file->ctime_ns &&
+           now.mtime_ns == file->mtime_ns && now.size == file->size && now.mode == file->mode;
+}
+
 enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,
                               const char **name)
 {
@@ -292,6 +304,36 @@ static enum fs_result make_directories(const struct docroot *root, const char *p
     return result;
 }
 
+bool docroot_absent(const struct docroot *root, const char *path, size_t *parent_len,
+                    struct file *parent)
+{
+    char shorter[PATH_MAX];
+    size_t len = strlen(path);
+
+    if (len >= sizeof shorter)
+        return false;
+    memcpy(shorter, path, len + 1);
+    for (;;) {
+        const char *name;
+        struct stat st;
+        int fd;
+        enum fs_result result = docroot_parent(root, shorter, &fd, &name);
+
+        if (result == FS_OK) {
+            bool absent = fstat(fd, &st) == 0 && file_describe(parent, &st) == FS_OK &&
+                          fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+
+            *parent_len = name == shorter ? 0 : (size_t)(name - shorter) - 1;
+            close(fd);
+            return absent;
+        }
+        char *slash = strrchr(shorter, '/');
+        if (result != FS_NO_PARENT || slash == NULL)
+            return false;
+        *slash = '\0';
+    }
+}
+
 enum fs_result docroot_make_parent(const struct docroot *root, const char *path, int *directory_fd,
                                    const char **name, unsigned *made)
 {
@@ -310,10 +352,19 @@ enum fs_result docroot_make_parent(const struct docroot *root, const char *path,
     return result;
 }
 
+static int64_t grain_of(int64_t time_ns)
+{
+    return time_ns % NS_PER_S == 0 ? RACY_SECOND_NS : RACY_TICK_NS;
+}
+
+bool file_is_settled(const struct file *file, int64_t now_ns)
+{
+    return now_ns - file->ctime_ns >= grain_of(file->ctime_ns);
+}
+
 bool file_is_racy(const struct file *file, int64_t now_ns)
 {
     int64_t age_ns = now_ns - file->mtime_ns;
-    int64_t grain_ns = file->mtime_ns % NS_PER_S == 0 ? RACY_SECOND_NS : RACY_TICK_NS;
 
     /*
      * A write stamps both times with one clock. Where they differ, a later write cannot bear the
@@ -321,5 +372,5 @@ bool file_is_racy(const struct file *file, int64_t now_ns)
      */
     if (file->mtime_ns != file->ctime_ns)
         return false;
-    return age_ns < grain_ns && age_ns > -RACY_SKEW_NS;
+    return age_ns < grain_of(file->mtime_ns) && age_ns > -RACY_SKEW_NS;
 }

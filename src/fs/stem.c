@@ -14,9 +14,9 @@ static bool is_compressed_name(struct span name)
 
 /*
  * Looks through the directory for the only "stem.*" and copies what follows the stem to
- * ext[0..cap). The descriptor is closed.
+ * ext[0..cap). How many there are: 0, 1, or 2 for more. The descriptor is closed.
  */
-static bool find_extension(int directory_fd, struct span stem, char *ext, size_t cap)
+static unsigned find_extension(int directory_fd, struct span stem, char *ext, size_t cap)
 {
     unsigned matches = 0;
     struct dirent *entry;
@@ -24,7 +24,7 @@ static bool find_extension(int directory_fd, struct span stem, char *ext, size_t
 
     if (directory == NULL) {
         close(directory_fd);
-        return false;
+        return 2; /* as far as we know */
     }
     while (matches < 2 && (entry = readdir(directory)) != NULL) {
         struct span name = span_of(entry->d_name);
@@ -35,7 +35,7 @@ static bool find_extension(int directory_fd, struct span stem, char *ext, size_t
         matches++;
     }
     closedir(directory);
-    return matches == 1;
+    return matches;
 }
 
 static bool join(char *found, size_t cap, struct span path, const char *ext)
@@ -68,9 +68,11 @@ enum fs_result stem_lookup(const struct docroot *root, const char *path, char *f
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     struct file directory = FILE_NONE;
+    enum fs_result result;
     char ext[256];
 
     *file = FILE_NONE;
+    found[0] = '\0';
     if (name[0] == '\0' || strchr(name, '.') != NULL)
         return FS_NOT_FOUND;
     if (join(found, cap, span_of(path), ".html") && lookup_file(root, found, file) == FS_OK)
@@ -78,11 +80,18 @@ enum fs_result stem_lookup(const struct docroot *root, const char *path, char *f
 
     /* The directory's own path stands in `found` for the while. */
     size_t parent_len = slash != NULL ? (size_t)(slash - path) : 0;
-    if (!join(found, cap, span_make(path, parent_len), "") ||
-        docroot_lookup(root, found, &directory) != FS_OK)
+    if (!join(found, cap, span_make(path, parent_len), ""))
         return FS_NOT_FOUND;
-    if (!find_extension(directory.fd, span_of(name), ext, sizeof ext) ||
-        !join(found, cap, span_of(path), ext))
+    result = docroot_lookup(root, found, &directory);
+    if (result != FS_OK) {
+        if (result == FS_NOT_FOUND)
+            found[0] = '\0';
+        return FS_NOT_FOUND;
+    }
+    unsigned matches = find_extension(directory.fd, span_of(name), ext, sizeof ext);
+    if (matches == 0)
+        found[0] = '\0';
+    if (matches != 1 || !join(found, cap, span_of(path), ext))
         return FS_NOT_FOUND;
     return lookup_file(root, found, file);
 }

@@ -1,6 +1,7 @@
 #include "server/compose.h"
 
 #include "http/response.h"
+#include "server/cache.h"
 #include "server/cors.h"
 #include "server/delivery.h"
 #include "server/status_page.h"
@@ -27,7 +28,7 @@ static void put_vary(struct buffer *out, unsigned vary)
     buffer_put_text(out, "\r\n");
 }
 
-static void put_content_fields(struct buffer *out, const struct exchange *x, const struct answer *a)
+static void put_content_fields(struct buffer *out, const struct answer *a, bool chunked)
 {
     if (a->media_type.ptr != NULL && !status_forbids_content(a->status)) {
         buffer_put_text(out, "Content-Type: ");
@@ -40,22 +41,16 @@ static void put_content_fields(struct buffer *out, const struct exchange *x, con
         response_field(out, SPAN("Content-Encoding"), a->coding);
     if (status_forbids_content(a->status))
         return;
-    if (x->chunk_content)
+    if (chunked)
         buffer_put_text(out, "Transfer-Encoding: chunked\r\n");
     else if (!a->unsized)
         response_field_u64(out, SPAN("Content-Length"), a->length);
 }
 
-static void put_head(struct worker *w, const struct exchange *x, const struct answer *a)
+void compose_representation(struct buffer *out, const struct server *server, const struct answer *a,
+                            bool chunked)
 {
-    struct buffer *out = &w->out;
-
-    worker_date(w);
-    response_status_line(out, a->status);
-    buffer_put_text(out, "Server: httpd\r\nDate: ");
-    buffer_put(out, w->date_text, DATE_LEN);
-    buffer_put_text(out, "\r\n");
-    put_content_fields(out, x, a);
+    put_content_fields(out, a, chunked);
     if (a->last_modified >= 0)
         response_field_date(out, SPAN("Last-Modified"), a->last_modified);
     if (a->etag.len > 0)
@@ -64,9 +59,37 @@ static void put_head(struct worker *w, const struct exchange *x, const struct an
         buffer_put_text(out, "Accept-Ranges: bytes\r\n");
     if (a->cache.len > 0)
         response_field(out, SPAN("Cache-Control"), a->cache);
-    put_vary(out, a->vary | (w->server->options->cors_origin != NULL ? VARY_ORIGIN : 0));
-    cors_put_fields(out, w->server, &x->request);
+    put_vary(out, a->vary | (server->options->cors_origin != NULL ? VARY_ORIGIN : 0));
     buffer_put_text(out, "X-Content-Type-Options: nosniff\r\n");
+}
+
+/* What was prepared for an answer of this status, if anything was. */
+static struct span prepared_head(const struct answer *a)
+{
+    if (a->entry == NULL)
+        return SPAN_EMPTY;
+    switch (a->status) {
+    case STATUS_OK: return a->entry->head;
+    case STATUS_NOT_MODIFIED: return a->entry->head_304;
+    default: return SPAN_EMPTY;
+    }
+}
+
+static void put_head(struct worker *w, const struct exchange *x, const struct answer *a)
+{
+    struct buffer *out = &w->out;
+    struct span prepared = prepared_head(a);
+
+    worker_date(w);
+    response_status_line(out, a->status);
+    buffer_put_text(out, "Server: httpd\r\nDate: ");
+    buffer_put(out, w->date_text, DATE_LEN);
+    buffer_put_text(out, "\r\n");
+    if (prepared.len > 0)
+        buffer_put_span(out, prepared);
+    else
+        compose_representation(out, w->server, a, x->chunk_content);
+    cors_put_fields(out, w->server, &x->request);
     buffer_put_span(out, buffer_span(&a->fields));
     /* tus 1.0: on every answer, whatever it says. */
     if (x->request.head_len > 0 && request_field(&x->request, FIELD_TUS_RESUMABLE).ptr != NULL)

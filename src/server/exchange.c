@@ -159,6 +159,7 @@ static void release(struct exchange *x)
 static void finish_exchange(struct worker *w, struct connection *c, struct exchange *x)
 {
     log_exchange(w, x);
+    w->fetch = 0; /* the next request may have begun a moment ago */
     c->reused = true;
     c->asked_ns = 0;
     connection_enter(c, PHASE_IDLE, w->now_ms);

@@ -20,6 +20,7 @@ enum {
     DEFAULT_EXPIRE_S = 86400,
     DEFAULT_PROXY_HOLDS_MB = 8,
     DEFAULT_UNIX_MODE = 0660,
+    DEFAULT_CACHE_MB = 64,
 };
 
 /* One screen: what each option is called, and its default. The manual says the rest. */
@@ -38,7 +39,7 @@ static const char help[] =
     "      --cors ORIGIN      may use it too     --max-body SIZE    [0: any]\n"
     "      --min-free SIZE    of disk [64M]      --max-staged SIZE  uploads [0: any]\n"
     "      --expire TIME      transfers [24h]    --no-fsync         fast, less safe\n"
-    "  -s, --state DIR [ROOT/.httpd]\n"
+    "  -s, --state DIR [ROOT/.httpd]             --cache SIZE       of answers [64M]\n"
     "How many, and how long\n"
     "  -t, --threads N [16]                  -q, --queue N [1024], 0: none waits\n"
     "  -c, --connections N [as can be]           --per-address N    connections [256]\n"
@@ -91,6 +92,7 @@ enum {
     OPTION_LOG_FORMAT,
     OPTION_LOG_LEVEL,
     OPTION_ERROR_LOG,
+    OPTION_CACHE,
 };
 
 static const struct option long_options[] = {
@@ -137,6 +139,7 @@ static const struct option long_options[] = {
     {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
     {"proxy-holds", required_argument, NULL, OPTION_PROXY_HOLDS},
     {"drain-delay", required_argument, NULL, OPTION_DRAIN_DELAY},
+    {"cache", required_argument, NULL, OPTION_CACHE},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -385,6 +388,7 @@ static bool take(struct options *o, int option, const char *text)
     case OPTION_UUID_ROOT: o->uuid_root = true; return true;
     case OPTION_EXPIRE: return read_duration(option, text, &o->expire_s);
     case OPTION_MAX_STAGED: return read_size(option, text, &o->max_staged);
+    case OPTION_CACHE: return read_size(option, text, &o->cache);
     case OPTION_CORS: return read_origin(o, text);
     case OPTION_AUTH: o->auth_file = text; return true;
     case OPTION_PRIVATE: o->private_reads = true; return true;
@@ -421,6 +425,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .expire_s = DEFAULT_EXPIRE_S,
         .unix_mode = DEFAULT_UNIX_MODE,
         .proxy_holds = (uint64_t)DEFAULT_PROXY_HOLDS_MB << 20,
+        .cache = (uint64_t)DEFAULT_CACHE_MB << 20,
         .min_free = (uint64_t)DEFAULT_MIN_FREE_MB << 20,
     };
     while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:s:hV", long_options, NULL)) !=

@@ -503,7 +503,8 @@ static int start_threads(struct main_thread *m)
     unsigned threads = server->options->threads;
     unsigned connections = connection_limit(server->options);
     int error = connection_table_init(&server->connections, connections);
-
+    if (error == 0)
+        error = cache_init(&server->cache, server->options->cache);
     if (error == 0 && server->options->per_address > 0)
         error = tally_init(&m->gate.tally, connections);
     if (error == 0)
@@ -870,6 +871,7 @@ static void release(struct main_thread *m)
 
     connection_table_free(&server->connections);
     tally_free(&m->gate.tally);
+    cache_free(&server->cache);
     gate_close(&m->gate);
     handover_close(&m->handover);
     activation_close(&m->activation);

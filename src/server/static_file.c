@@ -1,30 +1,13 @@
 #include "server/static_file.h"
 
-#include "fs/stem.h"
-#include "http/accept.h"
+#include "base/clock.h"
 #include "http/precondition.h"
 #include "http/response.h"
 #include "server/byteranges.h"
 #include "server/listing_page.h"
+#include "server/prepared.h"
 #include "server/repr_digest.h"
 #include "server/status_page.h"
-
-#include <time.h>
-#include <unistd.h>
-
-/* What a request turned out to mean. */
-struct selection {
-    struct file file;   /* owned */
-    const char *path;   /* of the file, which may not be the one that was asked for */
-    struct span coding; /* of a compressed sibling, ptr NULL: none */
-};
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /*
  * The way to a directory whose slash was forgotten. It is made of the normalised path, so it begins
@@ -49,64 +32,6 @@ static void redirect_to_directory(struct worker *worker, const struct request *r
         out->overflowed = false;
         status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
     }
-}
-
-/* Types that a compressor cannot make smaller have no siblings worth looking for. */
-static bool may_have_sibling(struct span media_type)
-{
-    return !((span_starts_with(media_type, SPAN("image/")) &&
-              !span_starts_with(media_type, SPAN("image/svg"))) ||
-             span_starts_with(media_type, SPAN("video/")) ||
-             span_starts_with(media_type, SPAN("audio/")) ||
-             span_starts_with(media_type, SPAN("application/zip")) ||
-             span_starts_with(media_type, SPAN("application/gzip")) ||
-             span_starts_with(media_type, SPAN("font/woff")));
-}
-
-/*
- * Replaces the selected file by its compressed sibling that the client likes best, if there is one
- * and it is not older. Brotli before Zstandard before gzip where the client has no preference.
- */
-static void select_sibling(struct worker *worker, struct span accept_encoding,
-                           struct selection *selected)
-{
-    static const struct {
-        struct span coding;
-        const char *suffix;
-    } siblings[] = {{{"br", 2}, ".br"}, {{"zstd", 4}, ".zst"}, {{"gzip", 4}, ".gz"}};
-    unsigned best_weight = 0;
-    struct selection best = {.file = FILE_NONE};
-    struct buffer name = BUFFER_OVER(worker->sibling_path);
-
-    buffer_put_span(&name, span_of(selected->path));
-    size_t stem_len = name.len;
-    for (unsigned i = 0; i < sizeof siblings / sizeof *siblings; i++) {
-        struct file file;
-        unsigned weight = accept_encoding_weight(accept_encoding, siblings[i].coding);
-        if (weight <= best_weight)
-            continue;
-        name.len = stem_len;
-        buffer_put(&name, siblings[i].suffix, strlen(siblings[i].suffix) + 1);
-        if (name.overflowed || docroot_lookup(&worker->docroot, name.data, &file) != FS_OK)
-            continue;
-        if (file.directory || file.mtime_ns < selected->file.mtime_ns) {
-            close(file.fd);
-            continue;
-        }
-        if (best.file.fd != -1)
-            close(best.file.fd);
-        best = (struct selection){file, selected->path, siblings[i].coding};
-        best_weight = weight;
-    }
-    /* What is not encoded goes out unless the client likes an encoded form at least as well. */
-    if (best.file.fd == -1)
-        return;
-    if (best_weight < accept_encoding_weight(accept_encoding, SPAN("identity"))) {
-        close(best.file.fd);
-        return;
-    }
-    close(selected->file.fd);
-    *selected = best;
 }
 
 /* Fills in the part of the file that Range asks for; 416 when it asks for nothing there is. */
@@ -143,148 +68,178 @@ static void apply_range(struct worker *worker, const struct request *request,
     buffer_put_text(&answer->fields, "\r\n");
 }
 
-/* Makes the selected file the answer, as far as the request's conditions want it. */
-static void answer_file(struct worker *worker, const struct request *request,
-                        struct selection *selected, struct answer *answer)
+/*
+ * Puts the request's conditions to the file. True when it is to be sent; else the answer says what
+ * is sent in its place.
+ */
+static bool conditions_hold(struct worker *worker, const struct request *request,
+                            const struct validators *validators, int64_t now_s,
+                            struct answer *answer)
 {
-    int64_t now_s = worker_date(worker);
-    const struct file *file = &selected->file;
-    bool racy = file_is_racy(file, now_ns());
-
-    answer->status = STATUS_OK;
-    answer->file.fd = file->fd;
-    answer->length = file->size;
-    answer->last_modified = file->mtime_s;
-    answer->coding = selected->coding;
-    answer->cache = SPAN("no-cache");
-    answer->ranges = true;
-    etag_make(&answer->etag, file->inode, file->size, file->mtime_ns, racy);
-
-    struct validators validators = {
-        .exists = true,
-        .etag = etag_span(&answer->etag),
-        .etag_weak = racy,
-        .last_modified = file->mtime_s,
-        .date_weak = file->mtime_s >= now_s - 1,
-    };
-    switch (precondition_check(request, &validators, now_s)) {
-    case PRECONDITION_PASS: break;
-    case PRECONDITION_NOT_MODIFIED: answer->status = STATUS_NOT_MODIFIED; return;
+    switch (precondition_check(request, validators, now_s)) {
+    case PRECONDITION_PASS: return true;
+    case PRECONDITION_NOT_MODIFIED: answer->status = STATUS_NOT_MODIFIED; return false;
     case PRECONDITION_FAILED:
         status_page_answer(worker, request, STATUS_PRECONDITION_FAILED, SPAN_EMPTY, answer);
-        return;
+        return false;
     case PRECONDITION_MALFORMED:
         status_page_answer(worker, request, STATUS_BAD_REQUEST,
                            SPAN("If-Match and If-None-Match take \"*\" or a list of entity tags."),
                            answer);
-        return;
+        return false;
     }
+    return false;
+}
+
+static struct validators validators_of(const struct representation *r, int64_t now_s)
+{
+    return (struct validators){
+        .exists = true,
+        .etag = etag_span(&r->etag),
+        .etag_weak = r->racy,
+        .last_modified = r->file.mtime_s,
+        .date_weak = r->file.mtime_s >= now_s - 1,
+    };
+}
+
+/* Makes the selected file, which is open, the answer, as far as the request's conditions want it.
+ */
+static void answer_selection(struct worker *worker, const struct request *request,
+                             const struct representation *r, struct answer *answer)
+{
+    int64_t now_s = worker_date(worker);
+    struct validators validators = validators_of(r, now_s);
+
+    answer_describe(answer, r);
+    answer->file.fd = r->file.fd;
+    if (!conditions_hold(worker, request, &validators, now_s, answer))
+        return;
     if (request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL &&
         precondition_range_applies(request, &validators, now_s))
-        apply_range(worker, request, file, answer);
+        apply_range(worker, request, &r->file, answer);
     /* Whatever part of it is sent; but of this file, not of the page that says there is no such
      * part.
      */
     if (answer->status == STATUS_OK || answer->status == STATUS_PARTIAL_CONTENT)
-        repr_digest_put(worker, request, file, answer);
-}
-
-/* Takes a directory's index.html in the directory's place, if there is one. */
-static void select_index(struct worker *worker, const struct target *target,
-                         struct selection *selected)
-{
-    struct file index;
-    struct buffer name = BUFFER_OVER(worker->found_path);
-
-    buffer_put_span(&name, target->path);
-    if (target->path.len > 0)
-        buffer_put_char(&name, '/');
-    buffer_put(&name, "index.html", sizeof "index.html");
-    if (name.overflowed || docroot_lookup(&worker->docroot, name.data, &index) != FS_OK)
-        return;
-    if (index.directory) {
-        close(index.fd);
-        return;
-    }
-    close(selected->file.fd);
-    selected->file = index;
-    selected->path = worker->found_path;
+        repr_digest_put(worker, request, &r->file, answer);
 }
 
 /*
- * Finds what the target means: the file, "index.html" of a directory, or what a name without an
- * extension stands for. FS_OK with selected->file.directory for a directory without an index.
+ * Makes the answer from an entry that holds, whose reference is used up. False when the content was
+ * to be read from the file and that is another one by now.
  */
-static enum fs_result select_file(struct worker *worker, const struct target *target,
-                                  struct selection *selected)
+static bool answer_entry(struct worker *worker, const struct request *request,
+                         struct cache_entry *entry, struct answer *answer)
 {
-    enum fs_result result = docroot_lookup(&worker->docroot, target->path.ptr, &selected->file);
+    const struct representation *r = &entry->representation;
+    int64_t now_s = worker_date(worker);
 
-    selected->path = target->path.ptr;
-    if (result == FS_NOT_FOUND && !target->directory) {
-        selected->path = worker->found_path;
-        return stem_lookup(&worker->docroot, target->path.ptr, worker->found_path,
-                           sizeof worker->found_path, &selected->file);
+    if (entry->result != FS_OK) {
+        status_page_answer(worker, request, status_of_fs_result(entry->result), SPAN_EMPTY, answer);
+        cache_release(entry);
+        return true;
     }
-    if (result == FS_OK && target->directory) {
-        if (selected->file.directory) {
-            select_index(worker, target, selected);
-        } else {
-            /* "/a.txt/" would be a member of a file. */
-            close(selected->file.fd);
-            return FS_NOT_FOUND;
-        }
+    struct validators validators = validators_of(r, now_s);
+    answer_describe(answer, r);
+    answer->entry = entry;
+    if (!conditions_hold(worker, request, &validators, now_s, answer) ||
+        request->method != METHOD_GET)
+        return true;
+    if (entry->body.ptr == NULL && !prepared_open(entry, &worker->docroot, &answer->file.fd)) {
+        answer_release(answer);
+        return false;
     }
-    return result;
+    if (request_field(request, FIELD_RANGE).ptr != NULL &&
+        precondition_range_applies(request, &validators, now_s))
+        apply_range(worker, request, &r->file, answer);
+    /* Not when apply_range has put a page in the place of it all, and given up the entry. */
+    if (answer->entry != NULL && entry->body.ptr != NULL)
+        answer->memory = span_make(entry->body.ptr + answer->file.at, (size_t)answer->length);
+    return true;
 }
 
-static void set_media_type(struct worker *worker, const char *path, struct answer *answer)
+/* What is kept suffices, but for several parts of a file and for its digest. */
+static bool may_be_prepared(const struct worker *worker, const struct request *request)
 {
-    const char *slash = strrchr(path, '/');
+    struct span range = request_field(request, FIELD_RANGE);
 
-    answer->media_type = media_type_of(&worker->server->media_types,
-                                       span_of(slash != NULL ? slash + 1 : path), &answer->utf8);
+    return cache_is_on(&worker->server->cache) && request->version != VERSION_0_9 &&
+           (range.ptr == NULL || memchr(range.ptr, ',', range.len) == NULL) &&
+           request_field(request, FIELD_WANT_REPR_DIGEST).ptr == NULL;
 }
 
 void static_file_answer_open(struct worker *worker, const struct request *request, const char *path,
                              const struct file *file, struct answer *answer)
 {
-    struct selection selected = {*file, path, SPAN_EMPTY};
+    struct selection selection;
 
-    set_media_type(worker, path, answer);
-    answer_file(worker, request, &selected, answer);
+    selection_of_open(worker, path, file, &selection);
+    answer_selection(worker, request, &selection.representation, answer);
 }
 
-void static_file_answer(struct worker *worker, const struct request *request,
-                        const struct target *target, struct answer *answer)
+/* From what was selected just now: by an entry, if one can be made of it, which then stays. */
+static void answer_found(struct worker *worker, const struct request *request,
+                         const struct target *target, const struct cache_key *key,
+                         enum fs_result result, struct selection *selection, struct answer *answer)
 {
-    struct selection selected = {.file = FILE_NONE};
-    enum fs_result result = FS_NOT_FOUND;
+    struct cache_entry *entry = NULL;
 
-    if (!target->hidden)
-        result = select_file(worker, target, &selected);
-    if (result != FS_OK) {
-        status_page_answer(worker, request, status_of_fs_result(result), SPAN_EMPTY, answer);
-        return;
-    }
-    if (selected.file.directory) {
+    if (selection->representation.file.directory) {
         if (!target->directory)
             redirect_to_directory(worker, request, target, answer);
         else if (!worker->server->options->listing)
             status_page_answer(worker, request, STATUS_FORBIDDEN,
                                SPAN("This directory does not show what is in it."), answer);
         else
-            listing_page_answer(worker, request, target, &selected.file, answer);
-        close(selected.file.fd);
+            listing_page_answer(worker, request, target, &selection->representation.file, answer);
+        selection_close(selection);
         return;
     }
-
-    set_media_type(worker, selected.path, answer);
-    if (may_have_sibling(answer->media_type)) {
-        struct span accepted = request_field(request, FIELD_ACCEPT_ENCODING);
-        answer->vary |= VARY_ACCEPT_ENCODING;
-        if (accepted.ptr != NULL)
-            select_sibling(worker, accepted, &selected);
+    if (key->text.ptr != NULL && selection->settled)
+        entry = prepared_make(worker, key, result, selection);
+    if (entry != NULL)
+        cache_add(&worker->server->cache, entry);
+    if (entry != NULL && (result != FS_OK || entry->body.ptr != NULL)) {
+        selection_close(selection);
+        answer_entry(worker, request, entry, answer);
+        return;
     }
-    answer_file(worker, request, &selected, answer);
+    cache_release(entry);
+    if (result == FS_OK)
+        answer_selection(worker, request, &selection->representation, answer);
+    else
+        status_page_answer(worker, request, status_of_fs_result(result), SPAN_EMPTY, answer);
+}
+
+void static_file_answer(struct worker *worker, const struct request *request,
+                        const struct target *target, struct answer *answer)
+{
+    struct cache *cache = &worker->server->cache;
+    struct span accepted = request->version == VERSION_0_9
+                               ? SPAN_EMPTY
+                               : request_field(request, FIELD_ACCEPT_ENCODING);
+    char text[CACHE_KEY_LIMIT];
+    struct cache_key key = {.text = SPAN_EMPTY};
+    struct selection selection;
+    struct cache_entry *entry;
+
+    if (target->hidden) {
+        status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
+        return;
+    }
+    if (may_be_prepared(worker, request))
+        key = prepared_key(cache, target, accepted, text);
+    entry = key.text.ptr != NULL ? cache_find(cache, &key) : NULL;
+    if (entry != NULL && cache_entry_holds(entry, &worker->docroot, worker->fetch)) {
+        if (answer_entry(worker, request, entry, answer)) {
+            counters_add(worker->counters, COUNTER_CACHE_HIT, 1);
+            return;
+        }
+    } else if (entry != NULL) {
+        cache_drop(cache, entry);
+    }
+    if (key.text.ptr != NULL)
+        counters_add(worker->counters, COUNTER_CACHE_MISS, 1);
+    enum fs_result result = selection_find(worker, target, accepted, &selection);
+    answer_found(worker, request, target, &key, result, &selection, answer);
 }

@@ -71,8 +71,10 @@ unsigned watch_wait(struct watch *watch, struct connection *ready[static WATCH_B
             continue;
         struct connection *c = connection_at(watch->table, (uint32_t)(events[i].data.u64 >> 32));
         bool ended = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        if (c != NULL && claim_for_event(c, (uint32_t)events[i].data.u64, ended))
-            ready[count++] = c;
+        if (c == NULL || !claim_for_event(c, (uint32_t)events[i].data.u64, ended))
+            continue;
+        c->has_begun = (events[i].events & EPOLLIN) != 0;
+        ready[count++] = c;
     }
     return count;
 }

@@ -119,6 +119,7 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
         return false;
     c->readable = true;
     worker->now_us = clock_us();
+    worker->fetch = 0;
     look_at_docroot(worker);
     return true;
 }
@@ -147,7 +148,8 @@ static void serve(struct worker *worker, struct connection *c)
             connection_close(&server->connections, c);
             return;
         }
-        docroot_refresh(&worker->docroot); /* what has come may be younger than the last look */
+        worker->fetch = 0; /* what has come may be younger than the last look */
+        docroot_refresh(&worker->docroot);
     }
 }
 
@@ -167,6 +169,8 @@ static void *worker_main(void *argument)
             look_at_docroot(worker);
         }
         refreshed = fetch;
+        worker->fetch = c->has_begun ? fetch : 0;
+        c->has_begun = false;
         serve(worker, c);
     }
     docroot_close(&worker->docroot);

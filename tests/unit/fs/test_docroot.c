@@ -526,6 +526,119 @@ static void knows_what_may_change_unseen(void **state)
     }
 }
 
+static void knows_what_is_settled(void **state)
+{
+    static const struct {
+        int64_t ctime_ns;
+        int64_t now_ns;
+        bool settled;
+        const char *why;
+    } rows[] = {
+        {AT(1000, 5), AT(1000, 5), false, "this very moment"},
+        {AT(1000, 5), AT(1000, 19999999), false, "within two ticks of 100 Hz"},
+        {AT(1000, 5), AT(1000, 20000005), true, "ticks ago"},
+        {AT(1000, 0), AT(1001, 999999999), false, "a time in whole seconds may be FAT's, of two"},
+        {AT(1000, 0), AT(1002, 0), true, "two seconds are over"},
+        {AT(1010, 5), AT(1000, 5), false, "in the future: nothing can be said"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        /* The mtime can be set to anything, and must not matter. */
+        struct file file = {.fd = -1, .mtime_ns = 7, .ctime_ns = rows[i].ctime_ns};
+
+        if (file_is_settled(&file, rows[i].now_ns) != rows[i].settled)
+            fail_msg("%s", rows[i].why);
+    }
+}
+
+/* Waits until a change would bear another time. */
+static void rest(void)
+{
+    const struct timespec two_ticks = {.tv_nsec = 20 * 1000 * 1000};
+
+    assert_int_equal(nanosleep(&two_ticks, NULL), 0);
+}
+
+static void notices_every_change(void **state)
+{
+    struct fixture *f = *state;
+    struct file file;
+    struct file directory;
+    struct file root;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    tree_directory(&f->tree, "w");
+    tree_file(&f->tree, "w/a", "one");
+    tree_file(&f->tree, "w/b", "one");
+    assert_int_equal(docroot_stat(&f->root, "w/a", &file), FS_OK);
+    assert_int_equal(docroot_stat(&f->root, "w", &directory), FS_OK);
+    assert_int_equal(docroot_stat(&f->root, "", &root), FS_OK);
+    assert_true(docroot_still(&f->root, "w/a", &file));
+    assert_true(docroot_still(&f->root, "w", &directory));
+    assert_true(docroot_still(&f->root, "", &root));
+    assert_false(docroot_still(&f->root, "w/b", &file));
+    assert_false(docroot_still(&f->root, "w/c", &file));
+
+    rest();
+    tree_file(&f->tree, "w/a", "two"); /* in place: the same inode and size */
+    assert_int_equal(docroot_stat(&f->root, "w/a", &root), FS_OK);
+    assert_int_equal(root.inode, file.inode);
+    assert_false(docroot_still(&f->root, "w/a", &file));
+    times[1] = (struct timespec){file.mtime_s, file.mtime_ns % 1000000000};
+    assert_int_equal(utimensat(f->tree.fd, "w/a", times, 0), 0);
+    assert_false(docroot_still(&f->root, "w/a", &file)); /* and with its old mtime */
+    assert_true(docroot_still(&f->root, "w", &directory));
+
+    rest();
+    tree_file(&f->tree, "w/new", "");
+    assert_false(docroot_still(&f->root, "w", &directory));
+
+    assert_int_equal(docroot_stat(&f->root, "w/a", &file), FS_OK);
+    rest();
+    assert_int_equal(fchmodat(f->tree.fd, "w/a", 0600, 0), 0);
+    assert_false(docroot_still(&f->root, "w/a", &file));
+    assert_int_equal(docroot_stat(&f->root, "w/a", &file), FS_OK);
+    assert_int_equal(unlinkat(f->tree.fd, "w/a", 0), 0);
+    assert_false(docroot_still(&f->root, "w/a", &file));
+}
+
+static void knows_that_nothing_is_there(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *directory; /* NULL: it cannot be told */
+    } rows[] = {
+        {"none", ""},         {"w/none", "w"},        {"w/e/none", "w/e"},
+        {"w/none/deep", "w"}, {"no/w/e/f/g/h", ""},   {"w/through/none", "w/through"},
+        {"w/file", NULL},     {"w/file/x", NULL},     {"w", NULL},
+        {"w/dangling", NULL}, {"w/dangling/x", NULL}, {"w/out/none", NULL},
+    };
+    struct fixture *f = *state;
+
+    tree_directory(&f->tree, "w");
+    tree_directory(&f->tree, "w/e");
+    tree_file(&f->tree, "w/file", "x");
+    tree_link(&f->tree, "w/dangling", "nowhere");
+    tree_link(&f->tree, "w/through", "e");
+    tree_link(&f->tree, "w/out", "../../outside");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct file expected;
+        struct file parent = FILE_NONE;
+        size_t len = SIZE_MAX;
+        bool absent = docroot_absent(&f->root, rows[i].path, &len, &parent);
+
+        if (absent != (rows[i].directory != NULL))
+            fail_msg("%s", rows[i].path);
+        if (!absent)
+            continue;
+        assert_int_equal(len, strlen(rows[i].directory));
+        assert_int_equal(docroot_stat(&f->root, rows[i].directory, &expected), FS_OK);
+        assert_int_equal(parent.inode, expected.inode);
+        assert_int_equal(parent.ctime_ns, expected.ctime_ns);
+    }
+}
+
 static void every_result_has_its_own_words(void **state)
 {
     (void)state;
@@ -589,6 +702,9 @@ int main(void)
         IN_TREE(moves_over_to_a_replaced_docroot),
         IN_TREE(a_race_does_not_lead_out),
         cmocka_unit_test(knows_what_may_change_unseen),
+        cmocka_unit_test(knows_what_is_settled),
+        IN_TREE(notices_every_change),
+        IN_TREE(knows_that_nothing_is_there),
         cmocka_unit_test(every_result_has_its_own_words),
         cmocka_unit_test(every_errno_has_its_word),
     };
