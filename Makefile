@@ -159,6 +159,10 @@ restart: httpd test-tools ## replace the server ten times under load (RESTARTS=n
 bench: httpd ## compare with nginx, lighttpd and h2o on this machine
 	tests/bench/run
 
+.PHONY: scale
+scale: httpd ## several httpd on GlusterFS behind HAProxy, killed and replaced (FULL=1 for the long form)
+	tests/scale/run
+
 .PHONY: durability
 durability: httpd ## kill -9, readers, aborts, a full disk (KILLS=n REPLACES=n), and litmus
 	python3 tests/durability/durability.py
