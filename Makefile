@@ -92,6 +92,15 @@ $(TEST_TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(ARCHIVES)
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS)
 
+# The server with tests/probe in it: each of its threads, once in the sandbox, tries to get out.
+.PHONY: probe
+probe: $(BUILD)/probe/httpd
+
+$(BUILD)/probe/httpd: $(wildcard src/*/*.c include/*/*.h tests/probe/*) src/httpd.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DHTTPD_PROBE -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) \
+	    -o $@ src/httpd.c $(filter-out src/client/%,$(wildcard src/*/*.c)) tests/probe/probe.c $(LDLIBS)
+
 # What `make bench` needs beside the load generator: tests/bench/<name>.c, libc alone.
 BENCH_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 $(BENCH_TOOLS): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

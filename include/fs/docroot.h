@@ -23,6 +23,9 @@ struct docroot {
     const char *path; /* the caller's, absolute; kept to notice that the directory was replaced */
     dev_t device;
     ino_t inode;
+    dev_t bound_device; /* see docroot_bind */
+    ino_t bound_inode;  /* 0: not bound */
+    bool replaced;      /* bound, and another directory stands there */
     bool walk; /* the kernel has no openat2 to offer, so paths are walked (fs/beneath.h) */
 };
 
@@ -44,6 +47,12 @@ struct file {
 /* Opens the directory at `path` (absolute; kept, not copied). FS_OK, or why not. */
 enum fs_result docroot_open(struct docroot *root, const char *path);
 void docroot_close(struct docroot *root);
+
+/*
+ * Binds the docroot to the directory that it is: one that takes its place is not moved over to, as
+ * the thread would not be let into it. Then every path is FS_REPLACED until the old one is back.
+ */
+void docroot_bind(struct docroot *root);
 
 /*
  * If another directory stands at the docroot's path now, moves over to it. One stat when nothing

@@ -21,6 +21,7 @@ enum fs_result {
     FS_NO_DESCRIPTORS, /* EMFILE, ENFILE */
     FS_NO_MEMORY,      /* ENOMEM */
     FS_CHANGED,        /* the file is not the one that was meant any more */
+    FS_REPLACED,       /* another directory stands where the docroot was (docroot_bind) */
     FS_BUSY,           /* a staged file that another request is writing */
     FS_IO,             /* EIO and whatever has no word here */
 };

@@ -20,6 +20,8 @@ enum {
     ACCESS_LOG_DELAY_MS = 50,    /* a line is in the file about this long after its request */
 };
 
+struct sandbox;
+
 enum log_format {
     LOG_FORMAT_COMBINED, /* of Apache, which every tool reads */
     LOG_FORMAT_COMMON,   /* the same without Referer and User-Agent */
@@ -39,9 +41,10 @@ struct access_log {
     bool started;
 
     /* The writer's own. */
-    const char *paths[ACCESS_LOG_FILES]; /* "-" is standard output */
+    const char *paths[ACCESS_LOG_FILES]; /* "-" is standard output; NULL: cannot be re-opened */
     int fds[ACCESS_LOG_FILES];
     unsigned count;
+    struct sandbox *sandbox; /* or NULL */
 };
 
 struct access_log_line {
@@ -60,8 +63,8 @@ struct access_log_line {
 const char *access_log_open(struct access_log *log, enum log_format format,
                             const char *const *paths, unsigned count);
 
-/* Starts the writing thread. 0, or an errno. */
-int access_log_start(struct access_log *log);
+/* Starts the writing thread, which enters the sandbox if there is one. 0, or an errno. */
+int access_log_start(struct access_log *log, struct sandbox *sandbox);
 
 /* Appends a line; never waits for a file. Any thread. */
 void access_log_write(struct access_log *log, const struct access_log_line *line);

@@ -47,6 +47,9 @@ struct auth_verdict {
    `threads` is how many may ask at once. */
 struct auth *auth_open(const char *path, unsigned threads);
 
+/* The file has another path from now on, as after chroot. Before threads are started. */
+void auth_set_path(struct auth *auth, const char *path);
+
 /* Reads the file again. One that cannot be used leaves the accounts as they are, and a line says
    so. */
 void auth_reload(struct auth *auth);

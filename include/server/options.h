@@ -39,6 +39,8 @@ struct options {
     const char *pid_file; /* NULL: none */
     const char *user;     /* NULL: stay who we are */
     uint64_t cache;       /* bytes of prepared representations; 0: none */
+    const char *chroot;   /* all that is to be seen of the file system; NULL: all */
+    bool sandbox;
     int64_t patience_ms;
     int64_t head_timeout_ms;
     int64_t idle_timeout_ms;

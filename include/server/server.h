@@ -17,6 +17,7 @@
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
+#include "server/sandbox.h"
 #include "server/sweeper.h"
 #include "server/watch.h"
 
@@ -24,10 +25,12 @@ struct auth;
 
 struct server {
     const struct options *options;
-    char *docroot_path; /* absolute */
-    struct state state; /* where the server keeps what it must not forget; closed if !resumes */
-    ino_t state_inode;  /* of the docroot that the state lies in; guarded in worker.c */
-    bool resumes;       /* there is a state directory */
+    char *docroot_path;     /* absolute */
+    const char *state_path; /* as options say, or inside the chroot; NULL: in the docroot */
+    const char *auth_path;  /* likewise; NULL: no accounts, or none that can be seen again */
+    struct state state;     /* where the server keeps what it must not forget; closed if !resumes */
+    ino_t state_inode;      /* of the docroot that the state lies in; guarded in worker.c */
+    bool resumes;           /* there is a state directory */
     struct client_id_key ids; /* with resumes */
     uint32_t instance;        /* random: this process, among the servers of one state directory */
     uint64_t boot;            /* names this boot of this machine: who shares its kernel's memory */
@@ -48,6 +51,8 @@ struct server {
     _Atomic int64_t complained_ms; /* when a proxy was last complained about */
     atomic_bool draining;   /* every answer is the last on its connection; /.health says so */
     atomic_bool dismissing; /* and a connection without a request is closed */
+    struct sandbox sandbox;
+    atomic_bool replaced_said; /* that another directory stands where the docroot was */
 };
 
 /* The counters for what happens rarely, in whatever thread. */

@@ -11,7 +11,7 @@ _httpd() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
     case $previous in
-    -r | --root | -s | --state)
+    -r | --root | -s | --state | --chroot)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
@@ -35,7 +35,8 @@ _httpd() {
         --public-status --read-only --public-writes --auth --private --passwd --host --cors --max-body \
         --min-free --max-staged --expire --no-fsync --state --threads --queue --connections --cache --per-address \
         --head-timeout --idle-timeout --min-rate --patience --trust --proxy-protocol --unix --unix-mode \
-        --proxy-holds --reuse-port --drain-delay --log --log-format --error-log --log-level --daemon --pid-file --user --help --version
+        --proxy-holds --reuse-port --drain-delay --log --log-format --error-log --log-level --daemon --pid-file --user --chroot \
+        --no-sandbox --help --version
 }
 
 _httpclient() {

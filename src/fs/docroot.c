@@ -27,8 +27,10 @@
 #define RACY_SKEW_NS (3600 * NS_PER_S)
 
 /* In a path below the docroot: what leaves it, leads nowhere. */
-static enum fs_result result_of_resolving(int error)
+static enum fs_result result_of_resolving(const struct docroot *root, int error)
 {
+    if (root->replaced)
+        return FS_REPLACED;
     return error == EXDEV ? FS_NOT_FOUND : fs_result_of_errno(error);
 }
 
@@ -59,6 +61,19 @@ void docroot_close(struct docroot *root)
     root->fd = -1;
 }
 
+void docroot_bind(struct docroot *root)
+{
+    root->bound_device = root->device;
+    root->bound_inode = root->inode;
+}
+
+/* What was there before is not to be served in its place, nor found again by accident. */
+static void leave(struct docroot *root)
+{
+    docroot_close(root);
+    root->inode = 0;
+}
+
 enum fs_result docroot_refresh(struct docroot *root)
 {
     struct docroot now;
@@ -68,17 +83,24 @@ enum fs_result docroot_refresh(struct docroot *root)
     if (stat(root->path, &st) == -1) {
         enum fs_result gone = fs_result_of_errno(errno);
 
-        /* What was there before is not to be served in its place, nor found again by accident. */
-        docroot_close(root);
-        root->inode = 0;
+        root->replaced = false;
+        leave(root);
         return gone;
     }
     if (root->fd != -1 && st.st_dev == root->device && st.st_ino == root->inode)
         return FS_OK;
 
+    root->replaced = root->bound_inode != 0 &&
+                     (st.st_dev != root->bound_device || st.st_ino != root->bound_inode);
+    if (root->replaced) {
+        leave(root);
+        return FS_REPLACED;
+    }
     result = docroot_open(&now, root->path);
     if (result != FS_OK)
         return result;
+    now.bound_device = root->bound_device;
+    now.bound_inode = root->bound_inode;
     docroot_close(root);
     *root = now;
     return FS_OK;
@@ -113,7 +135,7 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
     *file = FILE_NONE;
     fd = beneath_open(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, root->walk);
     if (fd == -1)
-        return result_of_resolving(errno);
+        return result_of_resolving(root, errno);
 
     result = fstat(fd, &st) == -1 ? fs_result_of_errno(errno) : file_describe(file, &st);
     if (result != FS_OK) {
@@ -135,13 +157,13 @@ static enum fs_result stat_beneath(const struct docroot *root, const char *path,
 
     if (root->fd != -1 && path[0] != '\0' && strchr(path, '/') == NULL) {
         if (fstatat(root->fd, path, st, AT_SYMLINK_NOFOLLOW) == -1)
-            return result_of_resolving(errno);
+            return result_of_resolving(root, errno);
         if (!S_ISLNK(st->st_mode))
             return FS_OK;
     }
     fd = beneath_open(root->fd, path, O_PATH, root->walk);
     if (fd == -1)
-        return result_of_resolving(errno);
+        return result_of_resolving(root, errno);
     if (fstat(fd, st) == -1)
         result = fs_result_of_errno(errno);
     close(fd);
@@ -182,9 +204,9 @@ static enum fs_result open_directory(const struct docroot *root, const char *pat
     *fd = beneath_open(root->fd, prefix, O_PATH | O_DIRECTORY, root->walk);
     if (*fd != -1)
         return FS_OK;
-    if (errno == ENOENT)
+    if (errno == ENOENT && !root->replaced)
         return FS_NO_PARENT;
-    return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(errno);
+    return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(root, errno);
 }
 
 bool docroot_still(const struct docroot *root, const char *path, const struct file *file)

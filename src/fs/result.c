@@ -52,6 +52,7 @@ const char *fs_result_text(enum fs_result result)
     case FS_NO_DESCRIPTORS: return "out of file descriptors";
     case FS_NO_MEMORY: return "out of memory";
     case FS_CHANGED: return "the file has changed meanwhile";
+    case FS_REPLACED: return "another directory stands where the served one was";
     case FS_BUSY: return "in use by another request";
     case FS_IO: break;
     }

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "server/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,10 @@ static void write_out(struct access_log *log, const char *data, size_t len)
 static void reopen_files(struct access_log *log)
 {
     for (unsigned i = 0; i < log->count; i++) {
+        if (log->paths[i] == NULL) {
+            log_error("a log outside the --chroot cannot be re-opened; going on with the old file");
+            continue;
+        }
         int fd = open_file(log->paths[i]);
         if (fd == -1) {
             log_error("cannot re-open the log %s: %m; going on with the old file", log->paths[i]);
@@ -79,6 +84,8 @@ static void *write_lines(void *argument)
     struct access_log *log = argument;
     bool closing = false;
 
+    if (log->sandbox != NULL)
+        sandbox_enter(log->sandbox, THREAD_LOG_WRITER);
     pthread_mutex_lock(&log->lock);
     while (!closing) {
         while (log->len == 0 && !log->reopen && !log->closing) {
@@ -122,11 +129,12 @@ static void *write_lines(void *argument)
     return NULL;
 }
 
-int access_log_start(struct access_log *log)
+int access_log_start(struct access_log *log, struct sandbox *sandbox)
 {
     pthread_condattr_t monotonic;
     int error;
 
+    log->sandbox = sandbox;
     log->filling = malloc(ACCESS_LOG_BUFFER);
     log->writing = malloc(ACCESS_LOG_BUFFER);
     if (log->filling == NULL || log->writing == NULL)

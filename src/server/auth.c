@@ -168,6 +168,11 @@ struct auth *auth_open(const char *path, unsigned threads)
     return NULL;
 }
 
+void auth_set_path(struct auth *auth, const char *path)
+{
+    auth->path = path;
+}
+
 void auth_reload(struct auth *auth)
 {
     struct edition *fresh = read_edition(auth->path, "; going on with those read before"), *old;

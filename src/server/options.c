@@ -55,6 +55,7 @@ static const char help[] =
     "      --error-log FILE                      --log-level error, warning, [notice]\n"
     "  -d, --daemon           in the background\n"
     "  -P, --pid-file FILE                   -u, --user NAME        instead of root\n"
+    "      --no-sandbox                          --chroot DIR       see nothing else\n"
     "  -h, --help                            -V, --version\n"
     "SIGTERM stops when all is answered, SIGHUP re-opens logs and reads accounts,\n"
     "SIGUSR2 starts anew without a gap. LISTEN_FDS and NOTIFY_SOCKET are understood.\n";
@@ -93,6 +94,8 @@ enum {
     OPTION_LOG_LEVEL,
     OPTION_ERROR_LOG,
     OPTION_CACHE,
+    OPTION_CHROOT,
+    OPTION_NO_SANDBOX,
 };
 
 static const struct option long_options[] = {
@@ -112,6 +115,8 @@ static const struct option long_options[] = {
     {"daemon", no_argument, NULL, 'd'},
     {"pid-file", required_argument, NULL, 'P'},
     {"user", required_argument, NULL, 'u'},
+    {"chroot", required_argument, NULL, OPTION_CHROOT},
+    {"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
     {"patience", required_argument, NULL, OPTION_PATIENCE},
     {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
@@ -397,6 +402,8 @@ static bool take(struct options *o, int option, const char *text)
     case 'r': o->root = text; return true;
     case 'P': o->pid_file = text; return true;
     case 'u': o->user = text; return true;
+    case OPTION_CHROOT: o->chroot = text; return true;
+    case OPTION_NO_SANDBOX: o->sandbox = false; return true;
     case 'd': o->daemon = true; return true;
     case OPTION_NO_LISTING: o->listing = false; return true;
     case OPTION_PUBLIC_STATUS: o->public_status = true; return true;
@@ -422,6 +429,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .listing = true,
         .log_level = LOG_NOTICE,
         .fsync = true,
+        .sandbox = true,
         .expire_s = DEFAULT_EXPIRE_S,
         .unix_mode = DEFAULT_UNIX_MODE,
         .proxy_holds = (uint64_t)DEFAULT_PROXY_HOLDS_MB << 20,

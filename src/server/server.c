@@ -14,8 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -158,7 +157,7 @@ static enum fs_result open_state_directory(struct server *server)
 
     if (result != FS_OK)
         return result;
-    result = state_open(&server->state, &root, server->options->state);
+    result = state_open(&server->state, &root, server->state_path);
     server->state_inode = root.inode;
     docroot_close(&root);
     if (result != FS_OK)
@@ -440,21 +439,70 @@ static void leave_terminal(bool keep_errors)
     close(null);
 }
 
-static int drop_root(const char *user)
+/* Where an option's file is to be found after the chroot to `root`; NULL where it cannot be. */
+static const char *seen_inside(const char *root, const char *path)
 {
-    char strings[4096];
-    struct passwd place, *entry;
+    return path[0] == '-' && path[1] == '\0' ? path : privilege_inside(root, path);
+}
 
-    if (getpwnam_r(user, &place, strings, sizeof strings, &entry) != 0 || entry == NULL) {
-        log_error("--user: there is no user '%s'", user);
+/*
+ * Makes --chroot all that is to be seen. Paths in options are what they were outside: what is used
+ * later on has to be below, and named so.
+ */
+static int enter_chroot(struct server *server)
+{
+    const char *option = server->options->chroot;
+    char *root = realpath(option, NULL);
+    int failed = 0;
+
+    if (root == NULL) {
+        log_error("--chroot: cannot use '%s': %m", option);
         return EXIT_USAGE;
     }
-    if (initgroups(user, entry->pw_gid) == -1 || setgid(entry->pw_gid) == -1 ||
-        setuid(entry->pw_uid) == -1) {
-        log_error("cannot become the user '%s': %m", user);
-        return EXIT_FAILED;
+    const char *docroot = privilege_inside(root, server->docroot_path);
+    const char *state = server->state_path;
+    if (state != NULL && (state = privilege_inside(root, state)) == NULL)
+        failed = EXIT_USAGE;
+    if (docroot == NULL || failed != 0) {
+        log_error("--chroot: the served directory, and --state by its whole path, have to be in %s",
+                  root);
+        failed = EXIT_USAGE;
+    } else if (!privilege_enter(root)) {
+        failed = EXIT_FAILED;
+    } else {
+        memmove(server->docroot_path, docroot, strlen(docroot) + 1);
+        server->state_path = state;
+        for (unsigned i = 0; i < server->log.count; i++)
+            server->log.paths[i] = seen_inside(root, server->log.paths[i]);
+        if (server->auth_path != NULL)
+            server->auth_path = seen_inside(root, server->auth_path);
+        if (server->auth_path != NULL)
+            auth_set_path(server->auth, server->auth_path);
     }
-    return 0;
+    free(root);
+    return failed;
+}
+
+/* What only root could do is done. The user's groups stand in files that a chroot hides. */
+static int give_up_root(struct server *server)
+{
+    const struct options *o = server->options;
+    struct privilege_user user;
+    int failed = 0;
+
+    server->state_path = o->state;
+    server->auth_path = o->auth_file;
+    tzset(); /* for the log: its file may not be seen later */
+    if (o->user != NULL && !privilege_find_user(o->user, &user))
+        return EXIT_USAGE;
+    if (o->chroot != NULL)
+        failed = enter_chroot(server);
+    if (failed == 0 && o->user != NULL && !privilege_become(&user))
+        failed = EXIT_FAILED;
+    server->sandbox.capabilities = PRIVILEGE_UNCHANGED;
+    if (failed == 0 && o->sandbox)
+        server->sandbox.capabilities = privilege_drop();
+    return failed;
 }
 
 static bool watch_descriptor(struct main_thread *m, int fd, uint64_t name)
@@ -513,7 +561,7 @@ static int start_threads(struct main_thread *m)
         error =
             queue_init(&server->queue, &server->watch, server->options->queue, threads, m->kick_fd);
     if (error == 0)
-        error = access_log_start(&server->log);
+        error = access_log_start(&server->log, &server->sandbox);
     if (error == 0 && server->resumes)
         error = sweeper_start(server);
     m->gate.connections = &server->connections;
@@ -569,8 +617,11 @@ static void announce(const struct main_thread *m)
             buffer_put_span(&text, span_of(m->gate.listeners[i].place.path));
         buffer_put_char(&text, '/');
     }
-    log_notice("serving %s at " SPAN_FMT " with %u threads", m->server->docroot_path,
-               SPAN_ARG(buffer_span(&text)), m->server->options->threads);
+    buffer_put_text(&text, " with ");
+    buffer_put_u64(&text, m->server->options->threads);
+    buffer_put_text(&text, " threads, ");
+    sandbox_describe(&m->server->sandbox, &text);
+    log_notice("serving %s at " SPAN_FMT, m->server->docroot_path, SPAN_ARG(buffer_span(&text)));
 }
 
 /*
@@ -631,10 +682,12 @@ static int start(struct main_thread *m, const struct service *services, unsigned
         failed = become_daemon();
     if (failed == 0 && o->pid_file != NULL)
         failed = open_pid_file(m, o->pid_file);
-    if (failed == 0 && o->user != NULL)
-        failed = drop_root(o->user);
+    if (failed == 0)
+        failed = give_up_root(m->server);
     if (failed == 0)
         failed = open_state(m);
+    if (failed == 0)
+        sandbox_prepare(&m->server->sandbox, m->server, &m->gate);
     if (failed == 0)
         failed = open_events(m);
     if (failed == 0)
@@ -647,6 +700,7 @@ static int start(struct main_thread *m, const struct service *services, unsigned
         failed = write_pid_file(m);
     if (failed != 0)
         return failed;
+    sandbox_await(&m->server->sandbox, m->started + 1 + m->server->resumes);
     begin_error_log(m);
     announce(m);
     activation_ready(&m->activation);
@@ -654,6 +708,7 @@ static int start(struct main_thread *m, const struct service *services, unsigned
     remove_leftovers(m->server);
     if (detach)
         leave_terminal(o->error_log != NULL);
+    sandbox_enter(&m->server->sandbox, THREAD_MAIN);
     return 0;
 }
 
@@ -750,8 +805,11 @@ static void obey_signal(struct main_thread *m, uint32_t signal, int64_t now_ms)
     if (signal == SIGHUP) {
         access_log_reopen(&m->server->log);
         reopen_error_log(m->server->options->error_log);
-        if (m->server->auth != NULL)
+        if (m->server->auth_path != NULL)
             auth_reload(m->server->auth);
+        else if (m->server->auth != NULL)
+            log_error("accounts outside the --chroot cannot be read again: going on with those "
+                      "read before");
     } else if (signal == SIGUSR2) {
         if (m->leaving == LEAVING_NOT)
             handover_begin(&m->handover, &m->gate);

@@ -22,6 +22,7 @@ enum status status_of_fs_result(enum fs_result result)
     case FS_CHANGED: return STATUS_PRECONDITION_FAILED;
     case FS_TOO_LARGE: return STATUS_CONTENT_TOO_LARGE;
     case FS_NO_SPACE: return STATUS_INSUFFICIENT_STORAGE;
+    case FS_REPLACED: return STATUS_SERVICE_UNAVAILABLE;
     case FS_NO_DESCRIPTORS: return STATUS_SERVICE_UNAVAILABLE;
     case FS_NO_MEMORY: return STATUS_SERVICE_UNAVAILABLE;
     case FS_IO: return STATUS_INTERNAL_SERVER_ERROR;
@@ -80,6 +81,15 @@ static void put_plain(struct buffer *out, enum status status, struct span senten
     buffer_put_text(out, "\n");
 }
 
+/* What a 503 most often says, that there are too many clients, is not why there is no docroot. */
+static struct span sentence_for(const struct worker *worker, enum status status)
+{
+    if (status == STATUS_SERVICE_UNAVAILABLE && worker->docroot.replaced)
+        return SPAN("Another directory stands where the served one was. The server has to be "
+                    "restarted to serve it.");
+    return status_sentence(status);
+}
+
 void status_page_answer(struct worker *worker, const struct request *request, enum status status,
                         struct span sentence, struct answer *answer)
 {
@@ -106,7 +116,9 @@ void status_page_answer(struct worker *worker, const struct request *request, en
     }
     answer_release(answer);
     struct buffer page = BUFFER_OVER(worker->page);
-    forms[best].put(&page, status, sentence.ptr != NULL ? sentence : status_sentence(status));
+    if (sentence.ptr == NULL)
+        sentence = sentence_for(worker, status);
+    forms[best].put(&page, status, sentence);
     answer->status = status;
     answer->media_type = forms[best].media_type;
     answer->utf8 = true;

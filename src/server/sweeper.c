@@ -78,6 +78,7 @@ static void *sweeper_main(void *argument)
 
     pthread_setname_np(pthread_self(), "httpd-sweeper");
     setpriority(PRIO_PROCESS, 0, NICE); /* Linux: of this thread alone */
+    sandbox_enter(&server->sandbox, THREAD_SWEEPER);
     do {
         int64_t begun = clock_ms();
         if (begun >= next_sweep) {

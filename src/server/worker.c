@@ -78,6 +78,17 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
     return turn;
 }
 
+/* Once, until it is put right. What the sandbox allows is bound to the directory, not its name. */
+static void say_replaced(struct server *server)
+{
+    if (!atomic_exchange(&server->replaced_said, true))
+        log_error(
+            "another directory stands at %s now, which the sandbox does not let this process "
+            "into: answering 503 until httpd is restarted (SIGUSR2 does so without a gap), or "
+            "the old one is put back",
+            server->docroot_path);
+}
+
 /*
  * Whatever was done before a request was sent, it must find done: also that another directory has
  * taken the docroot's place. The state that lies in it goes along; the first worker that notices
@@ -89,8 +100,12 @@ static void look_at_docroot(struct worker *worker)
     struct server *server = worker->server;
     ino_t before = worker->docroot.inode;
 
-    if (docroot_refresh(&worker->docroot) != FS_OK || worker->docroot.inode == before ||
-        !server->resumes || server->options->state != NULL)
+    enum fs_result result = docroot_refresh(&worker->docroot);
+
+    if (result == FS_REPLACED)
+        say_replaced(server);
+    if (result != FS_OK || worker->docroot.inode == before || !server->resumes ||
+        server->state_path != NULL || server->sandbox.files)
         return;
     pthread_mutex_lock(&one_at_a_time);
     if (server->state_inode != worker->docroot.inode &&
@@ -161,6 +176,7 @@ static void *worker_main(void *argument)
     uint64_t fetch, refreshed = 0;
 
     pthread_setname_np(pthread_self(), "httpd-worker");
+    sandbox_enter(&server->sandbox, THREAD_WORKER);
     queue_join(&server->queue);
     while ((c = queue_take(&server->queue, &fetch)) != NULL) {
         /* One look serves all the connections that were ready before it. */
@@ -196,6 +212,8 @@ int worker_start(struct worker *worker, struct server *server, unsigned index)
 
     if (!worker_prepare(worker, server, index))
         return errno;
+    if (server->sandbox.files)
+        docroot_bind(&worker->docroot);
     if ((error = pthread_attr_init(&attributes)) != 0)
         return error;
     error = pthread_attr_setstacksize(&attributes, STACK_SIZE);

@@ -81,7 +81,9 @@ rm "$ROOT/a.txt"
 fetch /a.txt
 is "$STATUS" 404 "a removed file is gone"
 
-# The docroot itself is replaced.
+# The docroot itself is replaced. (In the sandbox: docroot_replaced.sh.)
+server_stop
+server_start --no-sandbox
 mv "$ROOT" "$ROOT.old" && mkdir "$ROOT" && echo new >"$ROOT/new.txt"
 fetch /new.txt
 is "$STATUS $(body)" "200 new" "a docroot that was replaced is noticed"

@@ -61,7 +61,7 @@ for option in -h --help; do
     "$HTTPD" $option >"$TMP/out" 2>"$TMP/said"
     is "$? $(wc -c <"$TMP/said")" "0 0" "$option: exit 0, nothing on standard error"
     for long in port bind threads root queue connections per-address log daemon pid-file user patience head-timeout \
-        idle-timeout min-rate no-listing unix unix-mode reuse-port trust proxy-protocol proxy-holds drain-delay help version; do
+        idle-timeout min-rate no-listing chroot no-sandbox unix unix-mode reuse-port trust proxy-protocol proxy-holds drain-delay help version; do
         grep -q -- "--$long" "$TMP/out"
         ok "$option names --$long"
     done

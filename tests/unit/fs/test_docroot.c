@@ -419,6 +419,40 @@ static void open_says_why_not(void **state)
     docroot_close(&root);
 }
 
+/* In the sandbox nothing could be opened in the new one. */
+static void stays_with_the_directory_it_is_bound_to(void **state)
+{
+    struct fixture *f = *state;
+    char aside[128], other[128];
+    const char *name;
+    struct file file;
+    int fd;
+
+    docroot_bind(&f->root);
+    assert_int_equal(docroot_refresh(&f->root), FS_OK);
+    snprintf(aside, sizeof(aside), "%s/aside", f->tree.top);
+    snprintf(other, sizeof(other), "%s/other", f->tree.top);
+    assert_int_equal(rename(f->tree.root, aside), 0);
+    assert_int_equal(docroot_refresh(&f->root), FS_NOT_FOUND);
+    check_lookup(&f->root, "hello", FS_NOT_FOUND, false, 0, "nothing stands in its place");
+
+    assert_int_equal(mkdir(f->tree.root, 0755), 0);
+    assert_int_equal(docroot_refresh(&f->root), FS_REPLACED);
+    assert_int_equal(docroot_refresh(&f->root), FS_REPLACED);
+    check_lookup(&f->root, "hello", FS_REPLACED, false, 0, "another directory is not read");
+    assert_int_equal(docroot_stat(&f->root, "hello", &file), FS_REPLACED);
+    assert_int_equal(docroot_parent(&f->root, "hello", &fd, &name), FS_REPLACED);
+    assert_int_equal(fd, -1);
+
+    assert_int_equal(rename(f->tree.root, other), 0);
+    assert_int_equal(docroot_refresh(&f->root), FS_NOT_FOUND);
+    check_lookup(&f->root, "hello", FS_NOT_FOUND, false, 0, "the other one is gone too");
+    assert_int_equal(rename(aside, f->tree.root), 0);
+    assert_int_equal(docroot_refresh(&f->root), FS_OK);
+    check_lookup(&f->root, "hello", FS_OK, false, 6, "the old one is back");
+    assert_int_equal(rmdir(other), 0);
+}
+
 static void moves_over_to_a_replaced_docroot(void **state)
 {
     struct fixture *f = *state;
@@ -700,6 +734,7 @@ int main(void)
         IN_TREE(makes_parents_walking),
         IN_TREE(open_says_why_not),
         IN_TREE(moves_over_to_a_replaced_docroot),
+        IN_TREE(stays_with_the_directory_it_is_bound_to),
         IN_TREE(a_race_does_not_lead_out),
         cmocka_unit_test(knows_what_may_change_unseen),
         cmocka_unit_test(knows_what_is_settled),
