@@ -14,6 +14,7 @@ ln -s missing.txt "$ROOT/name.txt"
 head -c 100000 /dev/zero >"$ROOT/large.bin"
 server_start
 
+hits() { fetch /.metrics && sed -n 's/^httpd_cache_requests_total{result="hit"} //p' "$BODY"; }
 body_of() { fetch "$@" && body; }
 
 # asked TARGET OPTION... : so often that whatever can be kept is kept. The files have rested for longer
@@ -110,6 +111,9 @@ asked /page.html "${ask[@]}"
 rm "$ROOT/page.html.gz"
 is "$(fetch "${ask[@]}" /page.html && body)" newer "it is gone"
 
+
+[ "$(hits)" -ge 25 ]
+ok "and every second answer or so did come from memory"
 
 # Validators, parts, and a head alone, of a large and a small file
 for name in a.txt large.bin; do
