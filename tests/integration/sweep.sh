@@ -39,7 +39,7 @@ for _ in $(seq 22); do steps+=(repeat 100 0123456789 wait 500); done
 helper "$RAW" -t 60 127.0.0.1 "$PORT" send "PUT /$id/slow.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" "${steps[@]}" close
 sending=$HELPER
 helper "$RAW" -t 60 127.0.0.1 "$PORT" send "PUT /$id/rest.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n12345" wait 60000
-all_there() { [ "$(records)" = 4 ]; }
+all_there() { fetch "/$id" && [ "$(body | grep -c direction)" = 4 ]; }
 wait_for 5 all_there
 fetch "/$id"
 for name in large.bin slow.bin rest.bin a.txt; do like "$(body)" "\"path\":\"/$name\"" "$name is under way"; done
