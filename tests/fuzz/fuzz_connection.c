@@ -115,7 +115,7 @@ static void start(void)
     FUZZ_CHECK(connection_table_init(&server.connections, 4) == 0);
     FUZZ_CHECK(watch_init(&server.watch, &server.connections) == 0);
     FUZZ_CHECK(queue_init(&server.queue, &server.watch, 4, 1, eventfd(0, EFD_NONBLOCK)) == 0);
-    FUZZ_CHECK(access_log_open(&server.log, nowhere, 1) == NULL);
+    FUZZ_CHECK(access_log_open(&server.log, LOG_FORMAT_JSON, nowhere, 1) == NULL);
     FUZZ_CHECK(access_log_start(&server.log) == 0);
     server.counters = aligned_alloc(128, 2 * sizeof *server.counters);
     worker = calloc(1, sizeof *worker);
