@@ -47,6 +47,9 @@ void listing_name_put(struct buffer *out, struct span name, bool markup)
 
     for (size_t at = 0; at < name.len; at += len) {
         const unsigned char *s = (const unsigned char *)name.ptr + at;
+        len = 1;
+        if (*s >= 0x20 && *s < 0x7f)
+            continue; /* most of most names */
         len = utf8_sequence(span_from(name, at));
         bool text = len > 0;
         if (is_plain(s, &len))

@@ -10,6 +10,7 @@
 #define PAGE_VERSION "0" /* for a checker; the Makefile gives a sum of the files */
 #endif
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared takes none
 /* The assembler reads the file, whose path is that from the top of the tree, where make runs. C17
    has no word for it. */
 #define EMBED(symbol, path)                                                                        \
@@ -20,6 +21,8 @@
             ".byte 0\n"                                                                            \
             ".popsection\n");                                                                      \
     extern const char symbol[], symbol##_end[]
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 EMBED(page_listing_css, "src/server/page/listing.css");
 EMBED(page_listing_js, "src/server/page/listing.js");
