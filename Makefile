@@ -135,8 +135,8 @@ resume: httpd httpclient ## cut 300 downloads and 300 uploads at random, and res
 	DOWNLOADS=$${DOWNLOADS:-300} tests/resume/downloads
 	UPLOADS=$${UPLOADS:-300} tests/resume/run
 
-.PHONY: scale
-scale: httpd ## a million ids, 100,000 records: what they cost (MINT=n RECORDS=n)
+.PHONY: records
+records: httpd ## a million ids, 100,000 records: what they cost (MINT=n RECORDS=n)
 	tests/resume/scale
 
 .PHONY: fuzz

@@ -82,7 +82,7 @@ static bool open_get(struct get *get, struct session *session, const struct comm
                      const struct origin *home, struct outcome *outcome, struct failure *failure)
 {
     struct stat old;
-    char *beside = NULL;
+    char *part, *beside;
     if (!resumable_begin(&get->r, session, command, home, outcome, failure))
         return false;
     /* "/<id>/" is not the home page but a list of transfers. */
@@ -92,10 +92,11 @@ static bool open_get(struct get *get, struct session *session, const struct comm
     get->path = realpath(command->output, NULL);
     if (get->path == NULL)
         get->path = strdup(command->output);
-    if (get->path == NULL || asprintf(&get->part, "%s.part", get->path) == -1) {
-        get->part = NULL;
+    if (get->path == NULL)
         return failure_set(failure, FAILURE_LOCAL, "%m");
-    }
+    if (asprintf(&part, "%s.part", get->path) == -1)
+        return failure_set(failure, FAILURE_LOCAL, "%m");
+    get->part = part;
     if (stat(get->path, &old) == 0 && !S_ISREG(old.st_mode))
         return failure_set(failure, FAILURE_USAGE, "%s: is no file that could be resumed",
                            get->path);

@@ -47,12 +47,11 @@ static bool ask_field(const struct trust *trust, const struct request *r, enum f
                       struct span (*host_of)(struct span), struct address *client)
 {
     char join[LIST_BYTES];
-    struct span list = SPAN_EMPTY;
     struct chain chain;
 
     if (request_field(r, name).ptr == NULL)
         return false;
-    list = field_list(&r->fields, r->head, name, join, sizeof join);
+    struct span list = field_list(&r->fields, r->head, name, join, sizeof join);
     read_list(&chain, list, host_of);
     walk(trust, &chain, client);
     return true;

@@ -2,16 +2,9 @@
 
 #include "http/accept.h"
 #include "http/response.h"
+#include "server/embed.h"
 #include "server/metrics.h"
 #include "server/numbers.h"
-
-/* A file of src/server/dashboard/ as part of the program: the C of today has no other word for it.
- */
-#define EMBED(name, path)                                                                          \
-    extern const char name[];                                                                      \
-    extern const uint64_t name##_len;                                                              \
-    __asm__(".pushsection .rodata\n" #name ":\n.incbin \"" path "\"\n" #name "_end:\n"             \
-            ".balign 8\n" #name "_len: .quad " #name "_end - " #name "\n.popsection\n")
 
 EMBED(dashboard_css, "src/server/dashboard/status.css");
 EMBED(dashboard_js, "src/server/dashboard/status.js");
@@ -228,11 +221,13 @@ bool dashboard_answer(struct worker *worker, const struct request *request,
     case VIEW_STATUS: answer_status(worker, request, answer); break;
     case VIEW_METRICS: answer_metrics(worker, request, answer); break;
     case VIEW_STYLE:
-        answer_bytes(answer, SPAN("text/css"), span_make(dashboard_css, dashboard_css_len));
+        answer_bytes(answer, SPAN("text/css"),
+                     span_make(dashboard_css, (size_t)(dashboard_css_end - dashboard_css)));
         answer->utf8 = true;
         break;
     case VIEW_SCRIPT:
-        answer_bytes(answer, SPAN("text/javascript"), span_make(dashboard_js, dashboard_js_len));
+        answer_bytes(answer, SPAN("text/javascript"),
+                     span_make(dashboard_js, (size_t)(dashboard_js_end - dashboard_js)));
         answer->utf8 = true;
         break;
     }

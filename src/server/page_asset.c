@@ -2,6 +2,7 @@
 
 #include "http/precondition.h"
 #include "http/response.h"
+#include "server/embed.h"
 #include "server/status_page.h"
 
 #include <stdlib.h>
@@ -9,20 +10,6 @@
 #ifndef PAGE_VERSION
 #define PAGE_VERSION "0" /* for a checker; the Makefile gives a sum of the files */
 #endif
-
-// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared takes none
-/* The assembler reads the file, whose path is that from the top of the tree, where make runs. C17
-   has no word for it. */
-#define EMBED(symbol, path)                                                                        \
-    __asm__(".pushsection .rodata\n"                                                               \
-            ".global " #symbol ", " #symbol "_end\n"                                               \
-            ".hidden " #symbol ", " #symbol "_end\n" #symbol ":\n"                                 \
-            ".incbin \"" path "\"\n" #symbol "_end:\n"                                             \
-            ".byte 0\n"                                                                            \
-            ".popsection\n");                                                                      \
-    extern const char symbol[], symbol##_end[]
-
-// NOLINTEND(bugprone-macro-parentheses)
 
 EMBED(page_listing_css, "src/server/page/listing.css");
 EMBED(page_listing_js, "src/server/page/listing.js");

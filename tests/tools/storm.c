@@ -286,7 +286,7 @@ static void die(struct client *c, int fd, size_t len, unsigned count)
 {
     unsigned way = (unsigned)(next_random(c) % 4);
 
-    send_all(fd, c->text, way < 2 ? next_random(c) % len : len);
+    send_all(fd, c->text, way < 2 && len > 0 ? next_random(c) % len : len);
     if (way == 3)
         receive(c, fd);
     c->died += count;
