@@ -70,8 +70,10 @@ is "$STATUS $(body)" "200 public" ".well-known is not hidden (RFC 8615)"
 fetch /dir/sub/../a.txt
 is "$STATUS $(body)" "200 inside" "a detour that stays inside is allowed"
 for target in / /dir/ /.well-known/; do
-    fetch "$target"
+    fetch -H 'Accept: application/json' "$target"
     unlike "$(body)" 'htpasswd|git|hidden|\.httpd|\.secret' "the listing of $target names nothing hidden"
+    fetch "$target" # where "hidden" is a word of HTML as well
+    unlike "$(body)" 'htpasswd|\.git|\.hidden|\.httpd|\.secret' "nor does its page"
 done
 # What is hidden is hidden from every method.
 for method in PUT DELETE POST; do
