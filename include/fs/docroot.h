@@ -26,7 +26,7 @@ struct docroot {
     dev_t bound_device; /* see docroot_bind */
     ino_t bound_inode;  /* 0: not bound */
     bool replaced;      /* bound, and another directory stands there */
-    bool walk; /* the kernel has no openat2 to offer, so paths are walked (fs/beneath.h) */
+    bool walk;          /* the kernel has no openat2 to offer, so paths are walked (fs/beneath.h) */
 };
 
 /* What stands at a path, asked of the open descriptor, so that all of it is of one moment. */

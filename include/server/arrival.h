@@ -42,6 +42,7 @@ struct arrival {
     uint64_t window_limit; /* as last seen */
     uint64_t blind;        /* most that was acknowledged between two looks */
     uint64_t acknowledged; /* at the last look */
+    bool on_its_way;       /* not all was acknowledged at the last look */
     bool finished;         /* a FIN has come, when this much was acknowledged: */
     uint64_t finish_acknowledged;
     uint64_t finish_window; /* the window that came with it */

@@ -27,6 +27,7 @@ void arrival_see(struct arrival *a, const struct arrival_look *look)
         a->blind = larger(a->blind, look->acknowledged - a->acknowledged);
         a->acknowledged = look->acknowledged;
     }
+    a->on_its_way = look->sent > look->acknowledged;
     a->window = larger(a->window, look->window);
     a->window_limit = look->window_limit;
     if (look->finished && !a->finished) {
@@ -69,6 +70,10 @@ uint64_t arrival_least(const struct arrival *a)
 bool arrival_is_exact(const struct arrival *a)
 {
     if (!a->finished || a->half)
+        return false;
+    /* A client that is gone would reset what is on its way: as long as it has not, it may be there.
+     */
+    if (a->on_its_way && !a->reset)
         return false;
     /* Without a reset it is as good as certain; a buffer that shrank a little is no objection. */
     return a->finish_window >= (a->reset ? a->window : a->window - a->window / 4);

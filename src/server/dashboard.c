@@ -221,13 +221,11 @@ bool dashboard_answer(struct worker *worker, const struct request *request,
     case VIEW_STATUS: answer_status(worker, request, answer); break;
     case VIEW_METRICS: answer_metrics(worker, request, answer); break;
     case VIEW_STYLE:
-        answer_bytes(answer, SPAN("text/css"),
-                     span_make(dashboard_css, (size_t)(dashboard_css_end - dashboard_css)));
+        answer_bytes(answer, SPAN("text/css"), embedded(dashboard_css, dashboard_css_end));
         answer->utf8 = true;
         break;
     case VIEW_SCRIPT:
-        answer_bytes(answer, SPAN("text/javascript"),
-                     span_make(dashboard_js, (size_t)(dashboard_js_end - dashboard_js)));
+        answer_bytes(answer, SPAN("text/javascript"), embedded(dashboard_js, dashboard_js_end));
         answer->utf8 = true;
         break;
     }

@@ -334,8 +334,10 @@ static enum turn http_turn(struct worker *w, struct connection *c)
         enum step rest = channel_flush(w, c, false);
         step = rest == STEP_DONE ? step : rest;
     }
+    /* What is on its way to a client that has ended its sending shows what that meant. */
     if (step == STEP_CLOSE)
-        return TURN_CLOSE;
+        return c->ended && c->delivery != NULL && delivery_is_under_way(c) ? TURN_LINGER
+                                                                           : TURN_CLOSE;
     if (step == STEP_DONE)
         return end(c);
     if (c->phase == PHASE_IDLE && w->in_len == w->in_at && channel_unsent(w) == 0 &&

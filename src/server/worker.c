@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/delivery.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -44,6 +45,8 @@ static enum turn linger(struct worker *worker, struct connection *c)
     counters_add(worker->counters, COUNTER_RECEIVED, total);
     c->ended |= result == STREAM_ENDED;
     c->broken |= result == STREAM_BROKEN;
+    if (result == STREAM_ENDED && c->delivery != NULL && delivery_is_under_way(c))
+        return TURN_PARK;
     return result == STREAM_STALLED ? TURN_PARK : TURN_CLOSE;
 }
 

@@ -262,7 +262,8 @@ static void say(const char *thread, const char *name, long result, int error)
     int len;
 
     if (result == -1)
-        len = snprintf(line, sizeof line, "httpd: probe: %s: %s: refused (%d)\n", thread, name, error);
+        len = snprintf(line, sizeof line, "httpd: probe: %s: %s: refused (%d)\n", thread, name,
+                       error);
     else
         len = snprintf(line, sizeof line, "httpd: probe: %s: %s: done\n", thread, name);
     if (len > 0 && write(STDERR_FILENO, line, (size_t)len) == -1)
