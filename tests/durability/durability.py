@@ -363,22 +363,23 @@ def try_abort(directory):
         ("in the last chunk", [in_chunks, chunk, b"0\r"]),
         ("in the trailers", [in_chunks, chunk, b"0\r\nX: y\r\n"]),
     ]
+    # The sweep at the start may have a directory open at the first count, so there may be fewer later.
     before = server.descriptors()
     connection = server.connect()
     connection.request("GET", "/")
     connection.getresponse().read()
     connection.close()
-    wait_for(lambda: server.descriptors() == before)
+    wait_for(lambda: server.descriptors() <= before)
     for when, pieces in stages:
         for reset in False, True:
             go_away(server, pieces, reset)
-        gone = wait_for(lambda: not server.staged() and server.descriptors() == before, 10)
+        gone = wait_for(lambda: not server.staged() and server.descriptors() <= before, 10)
         ok(gone and not list(visible(directory)), f"gone {when}: no file, nothing staged, no descriptor",
            f"{list(visible(directory))} {server.staged()} {before} -> {server.descriptors()}")
     # All of it has come: the server may have published it or not, but nothing in between.
     for reset in False, True:
         go_away(server, [sized + b"x" * 2000000], reset)
-    quiet = wait_for(lambda: not server.staged() and server.descriptors() == before, 10)
+    quiet = wait_for(lambda: not server.staged() and server.descriptors() <= before, 10)
     files = list(visible(directory))
     whole = files in ([], ["gone"]) and all(
         os.path.getsize(os.path.join(directory, name)) == 2000000 for name in files)

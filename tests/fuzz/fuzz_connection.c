@@ -106,7 +106,10 @@ static void start(void)
 
     furnish();
     FUZZ_CHECK(options_parse(&options, 4, words) == OPTIONS_RUN);
-    server = (struct server){.options = &options, .docroot_path = directory, .loopback_only = true};
+    server = (struct server){.options = &options,
+                             .docroot_path = directory,
+                             .loopback_only = true,
+                             .sandbox = {.off = "this is no server"}};
     FUZZ_CHECK(docroot_open(&root, directory) == FS_OK);
     FUZZ_CHECK(state_open(&server.state, &root, NULL) == FS_OK);
     docroot_close(&root);
@@ -116,7 +119,8 @@ static void start(void)
     FUZZ_CHECK(watch_init(&server.watch, &server.connections) == 0);
     FUZZ_CHECK(queue_init(&server.queue, &server.watch, 4, 1, eventfd(0, EFD_NONBLOCK)) == 0);
     FUZZ_CHECK(access_log_open(&server.log, LOG_FORMAT_JSON, nowhere, 1) == NULL);
-    FUZZ_CHECK(access_log_start(&server.log) == 0);
+    FUZZ_CHECK(access_log_start(&server.log, &server.sandbox) == 0);
+    FUZZ_CHECK(cache_init(&server.cache, options.cache) == 0);
     server.counters = aligned_alloc(128, 2 * sizeof *server.counters);
     worker = calloc(1, sizeof *worker);
     FUZZ_CHECK(server.counters != NULL && worker != NULL);
