@@ -311,13 +311,15 @@ void access_log_write(struct access_log *log, const struct access_log_line *line
     buffer_put_char(&out, '\n');
 
     pthread_mutex_lock(&log->lock);
+    bool was_half_full = log->len >= ACCESS_LOG_BUFFER / 2;
     if (log->len + out.len <= ACCESS_LOG_BUFFER) {
         memcpy(log->filling + log->len, bytes, out.len);
         log->len += out.len;
     } else {
         log->dropped++;
     }
-    if (log->asleep)
+    /* Asleep, or waiting for more, of which there is enough now. */
+    if (log->asleep || (!was_half_full && log->len >= ACCESS_LOG_BUFFER / 2))
         pthread_cond_signal(&log->news);
     pthread_mutex_unlock(&log->lock);
 }
