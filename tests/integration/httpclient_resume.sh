@@ -228,7 +228,9 @@ is "$CODE" 0 "the server is killed and started again: the client goes on by itse
 same_bytes "$ROOT/in/restarted" up "the file is whole"
 [ "$(json bytes)" -ge $SIZE ] && [ "$(json bytes)" -lt $((2 * SIZE)) ]
 ok "sent once, but for what had not arrived ($(json bytes))"
-is "$(grep -c 'PUT /[-0-9a-f]*/in/restarted' "$LOG")" 1 "the second server was asked for the rest alone"
+puts_logged() { grep -c 'PUT /[-0-9a-f]*/in/restarted' "$LOG"; }
+wait_for 5 puts_logged # lines are written up to a moment after the answer
+is "$(puts_logged)" 1 "the second server was asked for the rest alone"
 
 # The file changes between two runs, and within one.
 stopped_put /in/changed
