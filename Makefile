@@ -39,6 +39,8 @@ ARCHIVES := $(foreach room,$(ROOMS),$(call archive,$(room)))
 .PHONY: all
 all: $(PROGRAMS) ## build the programs (default)
 
+# Each time: after a build somewhere else the link is newer than the program and yet wrong.
+.PHONY: $(PROGRAMS)
 $(PROGRAMS): %: $(BUILD)/%
 	@ln -sf $< $@
 
