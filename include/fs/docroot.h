@@ -73,6 +73,9 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
  */
 enum fs_result docroot_stat(const struct docroot *root, const char *path, struct file *file);
 
+/* Whether two descriptions are of one file with nothing changed between them. */
+bool file_is_unchanged(const struct file *a, const struct file *b);
+
 /*
  * Whether `path` still names the same file or directory, unchanged since `file` was described:
  * for what was found there by docroot_lookup and then kept. One call, and links are followed

@@ -32,6 +32,10 @@ struct upload_plan {
 struct intake *upload_begin(struct worker *worker, const struct request *request,
                             const struct upload_plan *plan, struct answer *answer);
 
+/* Says of a body that was published what a PUT says: created or replaced, its ETag, and where. */
+void upload_answer_published(struct answer *answer, const struct published *published,
+                             const char *path);
+
 /* Location: the path, encoded, with a slash in front. */
 void upload_put_location(struct buffer *fields, struct span path);
 

@@ -209,6 +209,12 @@ static enum fs_result open_directory(const struct docroot *root, const char *pat
     return errno == ENOTDIR ? FS_NOT_DIRECTORY : result_of_resolving(root, errno);
 }
 
+bool file_is_unchanged(const struct file *a, const struct file *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->ctime_ns == b->ctime_ns &&
+           a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode;
+}
+
 bool docroot_still(const struct docroot *root, const char *path, const struct file *file)
 {
     struct file now;
@@ -216,9 +222,7 @@ bool docroot_still(const struct docroot *root, const char *path, const struct fi
 
     return root->fd != -1 &&
            fstatat(root->fd, path, &st, path[0] == '\0' ? AT_EMPTY_PATH : 0) == 0 &&
-           file_describe(&now, &st) == FS_OK && now.device == file->device &&
-           now.inode == file->inode && now.ctime_ns == file->ctime_ns &&
-           now.mtime_ns == file->mtime_ns && now.size == file->size && now.mode == file->mode;
+           file_describe(&now, &st) == FS_OK && file_is_unchanged(&now, file);
 }
 
 enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,

@@ -300,8 +300,6 @@ static bool agree(const struct options *o)
         fault = "--private and --hftp contradict each other: HFTP knows no accounts";
     else if (o->public_writes && o->auth_file != NULL)
         fault = "--public-writes and --auth contradict each other";
-    else if (o->hftp && o->private_reads)
-        fault = "--hftp and --private contradict each other: HFTP knows no accounts";
     else if (o->hftp_bind_count > 0 && !o->hftp)
         fault = "--hftp-bind needs --hftp, which says the port";
     else if (o->proxy_protocol && o->trust_count == 0)

@@ -44,12 +44,6 @@ static void copy_witnesses(struct cache_entry *entry, const struct selection *se
     entry->witness_count = selection->witness_count;
 }
 
-static bool is_same(const struct file *a, const struct file *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
-}
-
 static bool describe_fd(int fd, struct file *file)
 {
     struct stat st;
@@ -73,7 +67,7 @@ static bool read_body(struct cache_entry *entry, const struct file *file)
         done += (size_t)n;
     }
     entry->body = span_make(body, done);
-    return describe_fd(file->fd, &after) && is_same(&after, file);
+    return describe_fd(file->fd, &after) && file_is_unchanged(&after, file);
 }
 
 static size_t room_for_witnesses(const struct selection *selection)
@@ -157,7 +151,7 @@ bool prepared_open(const struct cache_entry *entry, const struct docroot *root, 
 
     if (docroot_lookup(root, content->path.ptr, &file) != FS_OK)
         return false;
-    if (!is_same(&file, &entry->representation.file)) {
+    if (!file_is_unchanged(&file, &entry->representation.file)) {
         close(file.fd);
         return false;
     }

@@ -18,10 +18,7 @@ static void answer_put(struct transfer_upload *u, struct worker *worker,
     if (u == NULL)
         return;
     if (end == APPEND_COMPLETE) {
-        answer->status = published->created ? STATUS_CREATED : STATUS_NO_CONTENT;
-        etag_make(&answer->etag, published->file.inode, published->file.size,
-                  published->file.mtime_ns, false);
-        upload_put_location(&answer->fields, span_of(u->path));
+        upload_answer_published(answer, published, u->path);
     } else if (end == APPEND_MORE) {
         answer->status = STATUS_ACCEPTED;
     }

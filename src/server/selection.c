@@ -63,8 +63,8 @@ static void select_sibling(struct worker *worker, struct span accept_encoding, i
         const char *suffix;
     } siblings[] = {{{"br", 2}, ".br"}, {{"zstd", 4}, ".zst"}, {{"gzip", 4}, ".gz"}};
     unsigned best_weight = 0;
+    unsigned best_at = 0;
     struct file best = FILE_NONE;
-    struct span best_coding = SPAN_EMPTY;
     struct buffer name = BUFFER_OVER(worker->sibling_path);
 
     buffer_put_span(&name, span_of(selection->path));
@@ -87,7 +87,7 @@ static void select_sibling(struct worker *worker, struct span accept_encoding, i
         if (best.fd != -1)
             close(best.fd);
         best = file;
-        best_coding = siblings[i].coding;
+        best_at = i;
         best_weight = weight;
     }
     /* What is not encoded goes out unless the client likes an encoded form at least as well. */
@@ -98,12 +98,10 @@ static void select_sibling(struct worker *worker, struct span accept_encoding, i
         return;
     }
     name.len = stem_len;
-    for (unsigned i = 0; i < sizeof siblings / sizeof *siblings; i++)
-        if (siblings[i].coding.ptr == best_coding.ptr)
-            buffer_put(&name, siblings[i].suffix, strlen(siblings[i].suffix) + 1);
+    buffer_put(&name, siblings[best_at].suffix, strlen(siblings[best_at].suffix) + 1);
     close(selection->representation.file.fd);
     selection->representation.file = best;
-    selection->representation.coding = best_coding;
+    selection->representation.coding = siblings[best_at].coding;
     witness(selection, span_make(name.data, name.len - 1), &best, now_ns);
 }
 

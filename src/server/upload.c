@@ -63,6 +63,15 @@ static enum fs_result publish(struct upload *u, struct worker *worker, struct pu
     return publish_stage(&u->stage, &worker->docroot, u->path, &u->terms, published);
 }
 
+void upload_answer_published(struct answer *answer, const struct published *published,
+                             const char *path)
+{
+    answer->status = published->created ? STATUS_CREATED : STATUS_NO_CONTENT;
+    etag_make(&answer->etag, published->file.inode, published->file.size, published->file.mtime_ns,
+              false);
+    upload_put_location(&answer->fields, span_of(path));
+}
+
 static void answer_published(struct upload *u, struct worker *worker, const struct request *request,
                              const struct published *published, struct answer *answer)
 {
@@ -73,10 +82,7 @@ static void answer_published(struct upload *u, struct worker *worker, const stru
         created_page_answer(worker, request, member, answer);
         return;
     }
-    answer->status = published->created ? STATUS_CREATED : STATUS_NO_CONTENT;
-    etag_make(&answer->etag, published->file.inode, published->file.size, published->file.mtime_ns,
-              false);
-    upload_put_location(&answer->fields, span_of(u->path));
+    upload_answer_published(answer, published, u->path);
 }
 
 static void finish(struct intake *intake, struct worker *worker, const struct request *request,
