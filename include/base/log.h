@@ -17,6 +17,9 @@ void log_name(const char *program);
 /* Leaves out what is less grave than `least` from now on. Before threads are started. */
 void log_limit(enum log_level least);
 
+/* Opens a file for log_to, made where there is none. -1 with errno set when it cannot. */
+int log_open(const char *path);
+
 /* Standard error becomes that file, opened for appending, and lines have the time before them. `fd`
    stays the caller's. False with errno set when it cannot. One thread at a time. */
 bool log_to(int fd);

@@ -2,8 +2,8 @@
 #define SERVER_SERVER_H
 
 /*
- * The daemon: what all threads share, and the main thread's loop, which accepts, keeps the
- * deadlines and obeys signals.
+ * The daemon: what all threads share, its start and its end. What the main thread does in between
+ * is in server/main_thread.h, what the others do in server/worker.h.
  */
 
 #include "fs/state.h"
@@ -22,6 +22,11 @@
 #include "server/watch.h"
 
 struct auth;
+
+enum {
+    EXIT_FAILED = 1, /* the machine does not let it */
+    EXIT_USAGE = 2,  /* an option, or what it names, is wrong */
+};
 
 struct server {
     const struct options *options;

@@ -1,6 +1,7 @@
 #include "server/sweeper.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "resume/transfer.h"
 #include "server/server.h"
 
@@ -41,6 +42,9 @@ static void sweep(struct server *server)
     transfer_sweep(server->state.transfers_fd, expired_s, NULL, NULL, &records);
     state_sweep(&server->state, expired_s, &stages, &freed);
     close(lock_fd);
+    if (stages > 0)
+        log_notice("removed unfinished uploads: %u, of %llu bytes", stages,
+                   (unsigned long long)freed);
 }
 
 /* Waits, unless it is time to end. */

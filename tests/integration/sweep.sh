@@ -82,7 +82,6 @@ is "$STATUS $(field Resume-Offset)" "200 0" "and a download begins again"
 server_stop
 server_start
 
-ERR_MAY=removed
 # What a killed server leaves of one request goes at the next start.
 helper "$RAW" -t 60 127.0.0.1 "$PORT" send 'PUT /c.bin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n12345'
 one_staged() { [ "$(staged)" -ge 1 ]; }
