@@ -64,9 +64,23 @@ enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigne
 /* Bytes of all staged files together. Takes as long as there are many. */
 enum fs_result state_staged_bytes(const struct state *state, uint64_t *bytes);
 
-/* The right to sweep, among the processes that use this directory; given back by closing *lock_fd.
-   FS_BUSY when another has it. */
-enum fs_result state_sweep_lock(const struct state *state, int *lock_fd);
+/*
+ * Of all processes that use this directory one sweeps, once in each interval, whichever comes
+ * first. That is counted, not timed: clocks of two hosts need not agree. A process that was killed
+ * while it swept has finished none, so the next one does it.
+ */
+
+/* How many sweeps were ever finished here; 0 too when that cannot be read. */
+uint64_t state_sweeps(const struct state *state);
+
+/*
+ * The right to sweep. FS_BUSY when another has it, or has finished a sweep since *finished was
+ * found; which is in any case brought up to date. FS_OK: *lock_fd goes to state_sweep_end.
+ */
+enum fs_result state_sweep_begin(const struct state *state, uint64_t *finished, int *lock_fd);
+
+/* Gives it back and counts a sweep in *finished; without counting one, close lock_fd. */
+void state_sweep_end(int lock_fd, uint64_t *finished);
 
 /* Bytes that may still be written to the file system of `fd`, by who is not root. */
 enum fs_result fs_free_bytes(int fd, uint64_t *bytes);

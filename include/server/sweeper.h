@@ -5,7 +5,7 @@
  * The thread that tidies up: it removes transfers and staged bytes that nobody came back for
  * (--expire), and what a killed server left behind, and keeps count of the staged bytes for
  * --max-staged. No request ever waits for it. Of several processes on one state directory one
- * sweeps at a time.
+ * sweeps in each interval (state_sweep_begin).
  */
 
 #include <pthread.h>
@@ -21,6 +21,7 @@ struct sweeper {
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t wake;
     bool stopping;
+    uint64_t finished;       /* sweeps, by anybody, when it last looked; the thread's own */
     _Atomic uint64_t staged; /* bytes, when it last looked */
     _Atomic uint64_t since;  /* bytes that this process has staged since: some may be gone by now */
 };

@@ -221,17 +221,64 @@ enum fs_result state_staged_bytes(const struct state *state, uint64_t *bytes)
     return FS_OK;
 }
 
-enum fs_result state_sweep_lock(const struct state *state, int *lock_fd)
+/* The file that holds the lock holds the count: eight bytes, the lowest first on every machine. */
+static uint64_t read_sweeps(int fd)
 {
+    uint8_t bytes[8];
+    uint64_t count = 0;
+
+    if (pread(fd, bytes, sizeof bytes, 0) != sizeof bytes)
+        return 0;
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        count |= (uint64_t)bytes[i] << 8 * i;
+    return count;
+}
+
+static void write_sweeps(int fd, uint64_t count)
+{
+    uint8_t bytes[8];
+
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(count >> 8 * i);
+    /* If it fails, on a full disk, another process may sweep once more. */
+    (void)!pwrite(fd, bytes, sizeof bytes, 0);
+}
+
+uint64_t state_sweeps(const struct state *state)
+{
+    int fd = openat(state->fd, SWEEP_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t count;
+
+    if (fd == -1)
+        return 0;
+    count = read_sweeps(fd);
+    close(fd);
+    return count;
+}
+
+enum fs_result state_sweep_begin(const struct state *state, uint64_t *finished, int *lock_fd)
+{
+    enum fs_result result = FS_OK;
+    uint64_t before = *finished;
+
     *lock_fd = openat(state->fd, SWEEP_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (*lock_fd == -1)
         return fs_result_of_errno(errno);
-    if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(*lock_fd, LOCK_EX | LOCK_NB) == -1)
+        result = errno == EWOULDBLOCK ? FS_BUSY : fs_result_of_errno(errno);
+    else if ((*finished = read_sweeps(*lock_fd)) != before)
+        result = FS_BUSY;
+    if (result == FS_OK)
         return FS_OK;
-    enum fs_result result = errno == EWOULDBLOCK ? FS_BUSY : fs_result_of_errno(errno);
     close(*lock_fd);
     *lock_fd = -1;
     return result;
+}
+
+void state_sweep_end(int lock_fd, uint64_t *finished)
+{
+    write_sweeps(lock_fd, ++*finished);
+    close(lock_fd);
 }
 
 enum fs_result fs_free_bytes(int fd, uint64_t *bytes)

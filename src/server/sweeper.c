@@ -37,11 +37,11 @@ static void sweep(struct server *server)
     uint64_t freed = 0;
     int lock_fd;
 
-    if (state_sweep_lock(&server->state, &lock_fd) != FS_OK)
-        return; /* another process is at it */
+    if (state_sweep_begin(&server->state, &server->sweeper.finished, &lock_fd) != FS_OK)
+        return; /* another process is at it, or was since this one looked last */
     transfer_sweep(server->state.transfers_fd, expired_s, NULL, NULL, &records);
     state_sweep(&server->state, expired_s, &stages, &freed);
-    close(lock_fd);
+    state_sweep_end(lock_fd, &server->sweeper.finished);
     if (stages > 0)
         log_notice("removed unfinished uploads: %u, of %llu bytes", stages,
                    (unsigned long long)freed);
@@ -106,6 +106,7 @@ int sweeper_start(struct server *server)
     pthread_attr_t attributes;
     int error;
 
+    s->finished = state_sweeps(&server->state);
     if (server->options->max_staged > 0)
         count(server);
     if ((error = pthread_mutex_init(&s->lock, NULL)) != 0 ||

@@ -337,6 +337,66 @@ static void what_a_killed_process_left_is_swept(void **state)
     assert_int_equal(count_uploads(f), 0);
 }
 
+/* Processes on one directory, each as far as it has looked, and what the lock tells it. */
+static void one_of_several_sweeps_in_each_interval(void **state)
+{
+    enum { A, B, C, PROCESSES };
+
+    static const struct {
+        unsigned who;
+        enum fs_result expected;
+        const char *why;
+    } rows[] = {
+        {A, FS_OK, "the first after all were started"},
+        {B, FS_BUSY, "A has done it meanwhile"},
+        {C, FS_BUSY, "for C as well"},
+        {A, FS_OK, "an interval later nobody else has"},
+        {B, FS_BUSY, "A has again"},
+        {C, FS_BUSY, "and again"},
+        {B, FS_OK, "A is gone: the next one does it"},
+        {C, FS_BUSY, "once"},
+        {C, FS_OK, "C came twice and nobody between"},
+        {B, FS_BUSY, "so B need not"},
+    };
+    struct fixture *f = *state;
+    uint64_t finished[PROCESSES];
+    int lock_fd;
+
+    for (unsigned i = 0; i < PROCESSES; i++)
+        finished[i] = state_sweeps(&f->state);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t *mine = &finished[rows[i].who];
+        if (state_sweep_begin(&f->state, mine, &lock_fd) != rows[i].expected)
+            fail_msg("%s", rows[i].why);
+        if (rows[i].expected == FS_OK)
+            state_sweep_end(lock_fd, mine);
+    }
+    assert_int_equal(state_sweeps(&f->state), 4);
+}
+
+static void a_sweep_excludes_others_and_counts_when_it_is_finished(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t a = 0, b = 0;
+    int lock_fd, other_fd;
+
+    assert_int_equal(state_sweep_begin(&f->state, &a, &lock_fd), FS_OK);
+    assert_int_equal(state_sweep_begin(&f->state, &b, &other_fd), FS_BUSY);
+    assert_int_equal(other_fd, -1);
+    close(lock_fd); /* as when it is killed */
+    assert_int_equal(state_sweeps(&f->state), 0);
+    assert_int_equal(state_sweep_begin(&f->state, &b, &lock_fd), FS_OK);
+    state_sweep_end(lock_fd, &b);
+    assert_int_equal(state_sweeps(&f->state), 1);
+    /* Cut short, as by a full disk: nothing is known, and sweeping once more does no harm. */
+    tree_file(&f->tree, ".httpd/sweep", "\1\2\3");
+    assert_int_equal(state_sweeps(&f->state), 0);
+    a = 0;
+    assert_int_equal(state_sweep_begin(&f->state, &a, &lock_fd), FS_OK);
+    state_sweep_end(lock_fd, &a);
+    assert_int_equal(state_sweeps(&f->state), 1);
+}
+
 /* One thread sweeps all the time; whoever has a stage must keep it. */
 struct sweeper {
     const struct state *state;
@@ -513,6 +573,8 @@ int main(void)
         IN_TREE(names_cannot_lead_elsewhere),
         IN_TREE(the_sweep_takes_what_nobody_needs),
         IN_TREE(what_a_killed_process_left_is_swept),
+        IN_TREE(one_of_several_sweeps_in_each_interval),
+        IN_TREE(a_sweep_excludes_others_and_counts_when_it_is_finished),
         IN_TREE(a_sweep_does_not_take_a_stage_being_made),
         IN_TREE(a_lock_excludes_threads),
         IN_TREE(locks_of_different_keys_are_apart),
