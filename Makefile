@@ -103,6 +103,16 @@ $(BUILD)/probe/httpd: $(wildcard src/*/*.c include/*/*.h tests/probe/*) src/http
 	$(CC) $(ALL_CPPFLAGS) -DHTTPD_PROBE -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) \
 	    -o $@ src/httpd.c $(filter-out src/client/%,$(wildcard src/*/*.c)) tests/probe/probe.c $(LDLIBS)
 
+# The server with tests/faults/table.c around its system calls, each of which can be made to fail.
+# What that file wraps is asked of its object.
+.PHONY: faulty
+faulty: $(BUILD)/faults/httpd
+
+$(BUILD)/faults/httpd: $(BUILD)/httpd.o $(ARCHIVES) $(BUILD)/tests/faults/table.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $$(nm $(BUILD)/tests/faults/table.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
+	    -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
 # What `make bench` needs beside the load generator: tests/bench/<name>.c, libc alone.
 BENCH_TOOLS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 $(BENCH_TOOLS): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
@@ -162,6 +172,10 @@ abuse: httpd test-tools ## 50,000 connections of each bad kind, and floods (CONN
 soak: httpd test-tools ## 20 million requests of all kinds, and what is left of them (SOAK=n)
 	SOAK=$${SOAK:-20000000} bash tests/integration/soak.sh
 
+.PHONY: faults
+faults: faulty ## each system call fails once in turn, in every kind of request (FULL=1 for all of them)
+	tests/faults/run
+
 .PHONY: restart
 restart: httpd test-tools ## replace the server ten times under load (RESTARTS=n)
 	RESTARTS=$${RESTARTS:-10} bash tests/integration/restart.sh
@@ -189,7 +203,7 @@ format: ## format every C file in place
 
 .PHONY: asan
 asan: ## build with AddressSanitizer and UBSan under build/asan
-	$(MAKE) BUILD=build/asan SANITIZE=address,undefined binaries unit-programs test-tools
+	$(MAKE) BUILD=build/asan SANITIZE=address,undefined binaries unit-programs test-tools faulty
 
 .PHONY: tsan
 tsan: ## build with ThreadSanitizer under build/tsan

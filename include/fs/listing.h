@@ -27,9 +27,10 @@ struct listing {
  * Reads, from its beginning, the directory open at `directory_fd` (which stays the caller's), which
  * is inside `root`. Left out: names that begin with a dot (".well-known" too), whatever is neither
  * regular file nor directory after following links, links that leave the docroot, and what vanished
- * meanwhile. `path` is the directory's path, for following links. Sorted: directories first, then
- * by name, digits in names compared as numbers ("a9" before "a10"), bytes otherwise. FS_OK or why
- * not; on failure *listing is empty.
+ * meanwhile or cannot be looked at. For want of memory or descriptors it fails rather than leave
+ * something out. `path` is the directory's path, for following links. Sorted: directories first,
+ * then by name, digits in names compared as numbers ("a9" before "a10"), bytes otherwise. FS_OK or
+ * why not; on failure *listing is empty.
  */
 enum fs_result listing_read(struct listing *listing, const struct docroot *root, const char *path,
                             int directory_fd);

@@ -81,11 +81,14 @@ enum fs_result docroot_refresh(struct docroot *root)
     enum fs_result result;
 
     if (stat(root->path, &st) == -1) {
-        enum fs_result gone = fs_result_of_errno(errno);
+        enum fs_result failure = fs_result_of_errno(errno);
 
-        root->replaced = false;
-        leave(root);
-        return gone;
+        /* A look that failed says nothing about what stands there. */
+        if (failure == FS_NOT_FOUND || failure == FS_DENIED) {
+            root->replaced = false;
+            leave(root);
+        }
+        return failure;
     }
     if (root->fd != -1 && st.st_dev == root->device && st.st_ino == root->inode)
         return FS_OK;

@@ -118,10 +118,14 @@ static enum fs_result read_entries(struct reading *r, DIR *directory)
         entry = readdir(directory);
         if (entry == NULL)
             return fs_result_of_errno(errno);
-        if (!may_be_listed(entry) || describe_member(r, entry->d_name, &file) != FS_OK)
+        if (!may_be_listed(entry))
             continue;
-        result = append(r, entry->d_name, &file);
-        if (result != FS_OK)
+        result = describe_member(r, entry->d_name, &file);
+        if (result == FS_OK)
+            result = append(r, entry->d_name, &file);
+        /* What is broken is left out, be it a disk or a dead mount: the others can be had. What we
+           lack is no property of the member, and the next list has it again. */
+        if (result == FS_NO_MEMORY || result == FS_NO_DESCRIPTORS)
             return result;
     }
 }

@@ -112,6 +112,9 @@ enum stream_result stream_receive_to_file(int fd, struct stream_pipe *pipe, int 
         n = splice(fd, NULL, pipe->write_fd, NULL, len < pipe->size ? len : pipe->size,
                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     while (n == -1 && errno == EINTR);
+    /* Of these the peer is not the cause, and nothing was taken from the socket. */
+    if (n == -1 && (errno == EINVAL || errno == ENOMEM))
+        return STREAM_FILE_FAILED;
     if (n == -1)
         return result_of_errno();
     if (n == 0)

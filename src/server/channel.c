@@ -104,8 +104,10 @@ enum step channel_send_run(struct worker *w, struct connection *c, struct file_r
             return STEP_CLOSE; /* also when the file is shorter than its head promised */
         if (c->delivery != NULL && !delivery_progress(c))
             return STEP_CLOSE;
-        /* One that took less than it was offered has filled the socket: no need to be told so. */
-        if (result == STREAM_STALLED || taken < len)
+        /* Less than was offered may be a full socket, or the end of a file that has become shorter,
+           or a place on the disk that cannot be read. Only asking again tells: the event that there
+           is room comes when there was none. */
+        if (result == STREAM_STALLED)
             return STEP_STALLED;
     }
     return STEP_DONE;

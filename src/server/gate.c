@@ -4,6 +4,7 @@
 #include "net/stream.h"
 #include "server/proxied.h"
 
+#include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ bool gate_open(struct gate *gate)
 {
     for (unsigned i = 0; i < gate->count; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
-        if (epoll_ctl(gate->epoll_fd, EPOLL_CTL_ADD, gate->listeners[i].fd, &event) == -1)
+        /* One may be there since the last time, when the next could not be added. */
+        if (epoll_ctl(gate->epoll_fd, EPOLL_CTL_ADD, gate->listeners[i].fd, &event) == -1 &&
+            errno != EEXIST)
             return false;
     }
     gate->open = true;
@@ -35,7 +38,7 @@ bool gate_open(struct gate *gate)
 
 static void stop_accepting(struct gate *gate)
 {
-    for (unsigned i = 0; i < gate->count && gate->open; i++)
+    for (unsigned i = 0; i < gate->count; i++)
         epoll_ctl(gate->epoll_fd, EPOLL_CTL_DEL, gate->listeners[i].fd, NULL);
     gate->open = false;
 }

@@ -453,6 +453,24 @@ static void stays_with_the_directory_it_is_bound_to(void **state)
     assert_int_equal(rmdir(other), 0);
 }
 
+/* As when the disk has an error, or there is no memory for the look: nothing was seen to be gone.
+ */
+static void stays_when_it_cannot_look(void **state)
+{
+    struct fixture *f = *state;
+    const char *path = f->root.path;
+    char too_long[300];
+
+    memset(too_long, 'x', sizeof too_long);
+    too_long[0] = '/';
+    too_long[sizeof too_long - 1] = '\0';
+    f->root.path = too_long;
+    assert_int_equal(docroot_refresh(&f->root), FS_NAME_TOO_LONG);
+    check_lookup(&f->root, "hello", FS_OK, false, 6, "the directory that is open serves on");
+    f->root.path = path;
+    assert_int_equal(docroot_refresh(&f->root), FS_OK);
+}
+
 static void moves_over_to_a_replaced_docroot(void **state)
 {
     struct fixture *f = *state;
@@ -734,6 +752,7 @@ int main(void)
         IN_TREE(makes_parents_walking),
         IN_TREE(open_says_why_not),
         IN_TREE(moves_over_to_a_replaced_docroot),
+        IN_TREE(stays_when_it_cannot_look),
         IN_TREE(stays_with_the_directory_it_is_bound_to),
         IN_TREE(a_race_does_not_lead_out),
         cmocka_unit_test(knows_what_may_change_unseen),
