@@ -11,6 +11,7 @@ enum char_class {
     CHAR_HEX = 4,
     CHAR_DIGIT = 8,
     CHAR_ALPHA = 16,
+    CHAR_QUOTABLE = 32, /* stands for itself between quotes: qdtext in ASCII, but for HTAB */
 };
 
 extern const uint8_t char_classes[256]; /* sets of enum char_class */

@@ -13,11 +13,18 @@ enum routing {
                        route_answer */
 };
 
-/* Decides, when the head of a request has come, what is to become of it. */
+/* Decides, when the head of a request has come, what is to become of it. With ROUTE_DISCARD
+ *target is what it asks for, in worker->path. */
 enum routing route_begin(struct worker *worker, const struct request *request,
-                         struct answer *answer, struct intake **intake);
+                         struct target *target, struct answer *answer, struct intake **intake);
 
-/* Decides the answer to a request whose body, if any, has been discarded. */
-void route_answer(struct worker *worker, const struct request *request, struct answer *answer);
+/* Decides the answer to a request that has no body. */
+void route_answer(struct worker *worker, const struct request *request, const struct target *target,
+                  struct answer *answer);
+
+/* The same when a body has been discarded. The target is found anew: worker->path may have served
+   another request since. */
+void route_answer_later(struct worker *worker, const struct request *request,
+                        struct answer *answer);
 
 #endif

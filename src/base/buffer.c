@@ -5,14 +5,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Two digits at a time: each division is waited for. */
 void buffer_put_u64(struct buffer *b, uint64_t value)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
+
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * value, 2);
+    } else {
+        digits[--at] = (char)('0' + value);
+    }
     buffer_put(b, digits + at, sizeof digits - at);
 }
 
@@ -43,15 +55,20 @@ void buffer_put_format(struct buffer *b, const char *format, ...)
 
 void buffer_put_html(struct buffer *b, struct span s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        switch (s.ptr[i]) {
-        case '&': buffer_put_text(b, "&amp;"); break;
-        case '<': buffer_put_text(b, "&lt;"); break;
-        case '>': buffer_put_text(b, "&gt;"); break;
-        case '"': buffer_put_text(b, "&quot;"); break;
-        case '\'': buffer_put_text(b, "&#39;"); break;
-        default: buffer_put_char(b, s.ptr[i]);
-        }
+    static const struct span references[256] = {
+        ['&'] = {"&amp;", 5},  ['<'] = {"&lt;", 4},   ['>'] = {"&gt;", 4},
+        ['"'] = {"&quot;", 6}, ['\''] = {"&#39;", 5},
+    };
+
+    while (s.len > 0) {
+        size_t run = 0;
+        while (run < s.len && references[(unsigned char)s.ptr[run]].len == 0)
+            run++;
+        buffer_put(b, s.ptr, run);
+        if (run == s.len)
+            return;
+        buffer_put_span(b, references[(unsigned char)s.ptr[run]]);
+        s = span_from(s, run + 1);
     }
 }
 

@@ -1,5 +1,8 @@
 #include "base/siphash.h"
 
+#include <endian.h>
+#include <string.h>
+
 static inline uint64_t rotate_left(uint64_t x, unsigned by)
 {
     return x << by | x >> (64 - by);
@@ -9,9 +12,9 @@ static inline uint64_t rotate_left(uint64_t x, unsigned by)
 static inline uint64_t load_little(const uint8_t *p, size_t len)
 {
     uint64_t x = 0;
-    for (size_t i = 0; i < len; i++)
-        x |= (uint64_t)p[i] << 8 * i;
-    return x;
+
+    memcpy(&x, p, len);
+    return le64toh(x);
 }
 
 struct state {

@@ -4,8 +4,9 @@
 
 /* Letters for the table: what each byte of ASCII is. */
 enum {
-    T = CHAR_TOKEN,
-    H = CHAR_REGNAME,
+    P = CHAR_QUOTABLE,
+    T = P | CHAR_TOKEN,
+    H = P | CHAR_REGNAME,
     B = T | H,
     N = B | CHAR_HEX | CHAR_DIGIT,
     X = B | CHAR_HEX | CHAR_ALPHA,
@@ -16,12 +17,12 @@ enum {
 const uint8_t char_classes[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, B, 0, T, B, T, B, B, H, H, B, B, H, B, B, 0, /*  !"#$%&'()*+,-./ */
-    N, N, N, N, N, N, N, N, N, N, 0, H, 0, H, 0, 0, /* 0123456789:;<=>? */
-    0, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* @ABCDEFGHIJKLMNO */
-    L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, T, B, /* PQRSTUVWXYZ[\]^_ */
+    P, B, 0, T, B, T, B, B, H, H, B, B, H, B, B, P, /*  !"#$%&'()*+,-./ */
+    N, N, N, N, N, N, N, N, N, N, P, H, P, H, P, P, /* 0123456789:;<=>? */
+    P, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* @ABCDEFGHIJKLMNO */
+    L, L, L, L, L, L, L, L, L, L, L, P, 0, P, T, B, /* PQRSTUVWXYZ[\]^_ */
     T, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* `abcdefghijklmno */
-    L, L, L, L, L, L, L, L, L, L, L, 0, T, 0, B, 0, /* pqrstuvwxyz{|}~  */
+    L, L, L, L, L, L, L, L, L, L, L, P, T, P, B, 0, /* pqrstuvwxyz{|}~  */
 };
 /* clang-format on */
 

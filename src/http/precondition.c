@@ -15,6 +15,13 @@ static bool has_field(const struct request *request, enum field_name name)
     return request->fields.first[name] != 0;
 }
 
+static bool has_conditions(const struct request *request)
+{
+    return has_field(request, FIELD_IF_MATCH) || has_field(request, FIELD_IF_NONE_MATCH) ||
+           has_field(request, FIELD_IF_MODIFIED_SINCE) ||
+           has_field(request, FIELD_IF_UNMODIFIED_SINCE);
+}
+
 /*
  * Whether any of the field's tags matches. The field may stand on several lines, which are one list
  * (RFC 9110 5.3); "*" is only a value when it stands alone.
@@ -96,7 +103,7 @@ static enum precondition check_news(const struct request *request,
 enum precondition precondition_check(const struct request *request,
                                      const struct validators *validators, int64_t now)
 {
-    if (!takes_conditions(request->method))
+    if (!has_conditions(request) || !takes_conditions(request->method))
         return PRECONDITION_PASS;
     enum precondition unchanged = check_unchanged(request, validators, now);
     if (unchanged != PRECONDITION_PASS)

@@ -25,11 +25,24 @@ static struct span host_name(struct span host)
     return span_make(host.ptr, span_find(host, ':'));
 }
 
+/* Whether a name is an IPv4 address to a browser: its last label is all digits, which no name of
+   the public DNS is. (What such an address is exactly does not matter here.) */
+static bool ends_in_number(struct span name)
+{
+    size_t at = name.len;
+
+    while (at > 0 && name.ptr[at - 1] >= '0' && name.ptr[at - 1] <= '9')
+        at--;
+    return at < name.len && (at == 0 || name.ptr[at - 1] == '.');
+}
+
 static bool is_address(struct span name)
 {
     char text[64];
     struct address address;
 
+    if (ends_in_number(name))
+        return true;
     if (name.len >= sizeof text)
         return false;
     memcpy(text, name.ptr, name.len);

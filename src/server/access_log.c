@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "http/chars.h"
 #include "server/sandbox.h"
 
 #include <errno.h>
@@ -196,10 +197,13 @@ static void put_escaped(struct buffer *out, struct span s, size_t limit)
     size_t end = out->len + limit;
 
     for (size_t i = 0; i < s.len && out->len + 4 <= end; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
-            buffer_put_char(out, (char)c);
-        } else {
+        size_t room = end - out->len - 3, run = i;
+        while (run < s.len && run - i < room && char_is(s.ptr[run], CHAR_QUOTABLE))
+            run++;
+        buffer_put(out, s.ptr + i, run - i);
+        i = run;
+        if (i < s.len && out->len + 4 <= end) {
+            unsigned char c = (unsigned char)s.ptr[i];
             buffer_put_text(out, "\\x");
             buffer_put_char(out, "0123456789ABCDEF"[c >> 4]);
             buffer_put_char(out, "0123456789ABCDEF"[c & 15]);

@@ -72,7 +72,7 @@ static enum step finish_body(struct worker *w, struct exchange *x, enum body bod
     if (x->intake != NULL)
         x->intake->finish(x->intake, w, &x->request, body == BODY_WHOLE, &answer);
     else
-        route_answer(w, &x->request, &answer);
+        route_answer_later(w, &x->request, &answer);
     return compose_answer(w, x, &answer);
 }
 

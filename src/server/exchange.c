@@ -75,12 +75,13 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
 static enum step begin(struct worker *w, struct connection *c, struct exchange *x)
 {
     const struct request *r = &x->request;
+    struct target target;
     struct answer answer;
     enum step step = STEP_DONE;
 
     connection_enter(c, PHASE_SEND, w->now_ms);
     answer_init(&answer, BUFFER_OVER(w->fields));
-    switch (route_begin(w, r, &answer, &x->intake)) {
+    switch (route_begin(w, r, &target, &answer, &x->intake)) {
     case ROUTE_INTAKE:
         x->chunked.reports_trailer = x->intake->trailer != NULL;
         connection_enter(c, PHASE_BODY, w->now_ms);
@@ -91,7 +92,7 @@ static enum step begin(struct worker *w, struct connection *c, struct exchange *
         break;
     case ROUTE_DISCARD:
         if (r->framing == FRAMING_NONE || r->expects_continue) {
-            route_answer(w, r, &answer);
+            route_answer(w, r, &target, &answer);
             step = compose_answer(w, x, &answer);
         } else if (r->framing == FRAMING_LENGTH && r->content_length > BODY_DISCARD_LIMIT) {
             step = compose_refusal(w, x, STATUS_CONTENT_TOO_LARGE);
@@ -150,7 +151,8 @@ static void release(struct exchange *x)
         x->intake->free(x->intake);
     free(x->head_copy);
     x->intake = NULL;
-    x->file = x->run = (struct file_run){.fd = -1};
+    x->file.fd = x->run.fd = -1;
+    x->file.left = x->run.left = 0;
     x->producer = NULL;
     x->head_copy = NULL;
 }

@@ -97,21 +97,19 @@ static struct intake *begin_upload(struct worker *worker, const struct request *
 }
 
 enum routing route_begin(struct worker *worker, const struct request *request,
-                         struct answer *answer, struct intake **intake)
+                         struct target *target, struct answer *answer, struct intake **intake)
 {
-    struct target target;
-
     *intake = NULL;
     if (request->method == METHOD_UNKNOWN || request->form == TARGET_AUTHORITY) {
         refuse_method(worker, request, answer);
         return ROUTE_ANSWERED;
     }
-    if (!find_target(worker, request, &target, answer))
+    if (!find_target(worker, request, target, answer))
         return ROUTE_ANSWERED;
     /* Before anything about accounts and names: a balancer has none. */
-    if (health_is_asked(request, &target))
+    if (health_is_asked(request, target))
         return ROUTE_DISCARD;
-    if (!access_allows(worker, request, &target, answer) ||
+    if (!access_allows(worker, request, target, answer) ||
         tus_refuses_version(worker, request, answer))
         return ROUTE_ANSWERED;
     enum method method = tus_method(request);
@@ -124,7 +122,7 @@ enum routing route_begin(struct worker *worker, const struct request *request,
     case METHOD_MOVE: return ROUTE_DISCARD;
     case METHOD_POST:
     case METHOD_PUT:
-    case METHOD_PATCH: *intake = begin_upload(worker, request, &target, method, answer); break;
+    case METHOD_PATCH: *intake = begin_upload(worker, request, target, method, answer); break;
     default: refuse_method(worker, request, answer); break;
     }
     return *intake != NULL ? ROUTE_INTAKE : ROUTE_ANSWERED;
@@ -158,25 +156,21 @@ static bool answer_resuming(struct worker *worker, const struct request *request
     return true;
 }
 
-void route_answer(struct worker *worker, const struct request *request, struct answer *answer)
+void route_answer(struct worker *worker, const struct request *request, const struct target *target,
+                  struct answer *answer)
 {
-    struct target target;
-
-    /* It was found before, but the path's memory may have served another request since. */
-    if (!find_target(worker, request, &target, answer))
-        return;
     enum method method = tus_method(request);
-    if (health_is_asked(request, &target)) {
+    if (health_is_asked(request, target)) {
         health_answer(worker, answer);
         return;
     }
     if (method == METHOD_GET || method == METHOD_HEAD) {
-        if (dashboard_answer(worker, request, &target, answer) ||
-            page_asset_answer(worker, request, &target, answer) ||
-            sign_in_answer(worker, request, &target, answer))
+        if (dashboard_answer(worker, request, target, answer) ||
+            page_asset_answer(worker, request, target, answer) ||
+            sign_in_answer(worker, request, target, answer))
             return;
     }
-    if (method != METHOD_OPTIONS && answer_resuming(worker, request, &target, method, answer))
+    if (method != METHOD_OPTIONS && answer_resuming(worker, request, target, method, answer))
         return;
     switch (method) {
     case METHOD_OPTIONS:
@@ -188,9 +182,17 @@ void route_answer(struct worker *worker, const struct request *request, struct a
                                       resumable_upload_interop(request));
         }
         break;
-    case METHOD_DELETE: delete_answer(worker, request, &target, answer); break;
-    case METHOD_MKCOL: mkcol_answer(worker, request, &target, answer); break;
-    case METHOD_MOVE: move_answer(worker, request, &target, answer); break;
-    default: static_file_answer(worker, request, &target, answer); break;
+    case METHOD_DELETE: delete_answer(worker, request, target, answer); break;
+    case METHOD_MKCOL: mkcol_answer(worker, request, target, answer); break;
+    case METHOD_MOVE: move_answer(worker, request, target, answer); break;
+    default: static_file_answer(worker, request, target, answer); break;
     }
+}
+
+void route_answer_later(struct worker *worker, const struct request *request, struct answer *answer)
+{
+    struct target target;
+
+    if (find_target(worker, request, &target, answer))
+        route_answer(worker, request, &target, answer);
 }

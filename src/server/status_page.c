@@ -107,7 +107,7 @@ void status_page_answer(struct worker *worker, const struct request *request, en
                              : request_field(request, FIELD_ACCEPT);
     unsigned best = 0, best_weight = 0;
 
-    for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+    for (unsigned i = 0; accept.ptr != NULL && i < sizeof forms / sizeof *forms; i++) {
         unsigned weight = accept_weight(accept, forms[i].media_type);
         if (weight > best_weight) {
             best = i;

@@ -20,12 +20,12 @@ server_start
 
 # ---- DNS rebinding ---------------------------------------------------------------------------------
 
-for host in evil.example evil.example:$PORT rebind.127.0.0.1.nip.io 127.0.0.1.evil.example localhost.evil.example; do
+for host in evil.example evil.example:$PORT rebind.127.0.0.1.nip.io 127.0.0.1.evil.example localhost.evil.example evil.example1 1.example; do
     asked 421 "Host: $host" -H "Host: $host" /a.txt
     unlike "$(body)" hello "Host: $host reads nothing"
     asked 421 "PUT with Host: $host" -H "Host: $host" -T "$TMP/new" /a.txt
 done
-for host in localhost localhost:$PORT 127.0.0.1 "[::1]:$PORT" dev.localhost mymachine LOCALHOST; do
+for host in localhost localhost:$PORT 127.0.0.1 "[::1]:$PORT" dev.localhost mymachine LOCALHOST 127.1; do
     asked 200 "Host: $host" -H "Host: $host" /a.txt
 done
 is "$(status_of "$(raw send 'GET http://evil.example/a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')")" \

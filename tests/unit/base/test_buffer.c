@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/buffer.h"
 #include "unit/guard.h"
 
@@ -99,6 +102,18 @@ static void numbers_are_written_without_leading_zeros(void **state)
         assert_puts(put_u64, &rows[i].value, rows[i].decimal);
         assert_puts(put_hex, &rows[i].value, rows[i].hex);
     }
+}
+
+/* Around every power of ten the number of digits changes. */
+static void numbers_are_as_printf_writes_them(void **state)
+{
+    (void)state;
+    for (uint64_t power = 1; power < UINT64_MAX / 10; power *= 10)
+        for (uint64_t value = power - 1; value <= power + 11; value++) {
+            char text[24];
+            snprintf(text, sizeof text, "%" PRIu64, value);
+            assert_puts(put_u64, &value, text);
+        }
 }
 
 static void format_fits_or_leaves_the_buffer_alone(void **state)
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_dropped_whole),
         cmocka_unit_test(a_buffer_over_an_array_has_its_size),
         cmocka_unit_test(numbers_are_written_without_leading_zeros),
+        cmocka_unit_test(numbers_are_as_printf_writes_them),
         cmocka_unit_test(format_fits_or_leaves_the_buffer_alone),
         cmocka_unit_test(html_is_safe_as_text_and_in_attributes),
         cmocka_unit_test(json_strings_are_valid_utf8),
