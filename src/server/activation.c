@@ -67,14 +67,19 @@ static bool take_sockets(struct activation *a)
     return true;
 }
 
-static void take_ready_pipe(struct activation *a)
+/* Whoever cannot say that it serves must not begin to: the old server would go on beside it. */
+static bool take_ready_pipe(struct activation *a)
 {
     uint64_t fd;
 
     if (!read_number(ACTIVATION_READY_VARIABLE, &fd) || fd > INT32_MAX)
-        return;
-    if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) != -1)
-        a->ready_fd = (int)fd;
+        return true;
+    if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) == -1) {
+        log_error("cannot tell the server that is to be replaced anything: %m");
+        return false;
+    }
+    a->ready_fd = (int)fd;
+    return true;
 }
 
 /* Connected once, now: later the path may be out of reach (--chroot, the sandbox). */
@@ -109,8 +114,7 @@ bool activation_take(struct activation *a)
     /* What was meant for another process, from which the environment came down, is not ours. */
     if (!read_number("LISTEN_PID", &process) || process != (uint64_t)getpid())
         return true;
-    take_ready_pipe(a);
-    return take_sockets(a);
+    return take_ready_pipe(a) && take_sockets(a);
 }
 
 static bool is_for(const struct activation_socket *s, struct span protocol)
@@ -159,13 +163,15 @@ static void tell(const struct activation *a, struct span text)
 void activation_ready(struct activation *a)
 {
     int32_t process = (int32_t)getpid();
+    ssize_t n;
 
     tell(a, SPAN("READY=1\n"));
     if (a->ready_fd == -1)
         return;
     /* When the old server is not there any more, it need not be told. */
-    if (write(a->ready_fd, &process, sizeof process) == -1)
-        errno = 0;
+    do
+        n = write(a->ready_fd, &process, sizeof process);
+    while (n == -1 && errno == EINTR);
     close(a->ready_fd);
     a->ready_fd = -1;
 }

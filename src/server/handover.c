@@ -20,8 +20,10 @@ enum {
     NEW_FDS = 3,   /* where a new server finds its sockets (SD_LISTEN_FDS_START) */
     PARKING_FDS = NEW_FDS + GATE_LIMIT + 1, /* above them: where descriptors wait for their place */
     START_MS = 60000,                       /* a server that does not serve by then never will */
-    PROGRAM_LIMIT = 4096,                   /* PATH_MAX */
-    NAMES_LIMIT = 256,                      /* GATE_LIMIT short words */
+    END_MS = 2000,        /* one that has closed all that it had open has ended by then */
+    END_LOOK_MS = 10,     /* how often that is looked at */
+    PROGRAM_LIMIT = 4096, /* PATH_MAX */
+    NAMES_LIMIT = 256,    /* GATE_LIMIT short words */
     EXIT_NO_PROGRAM = 127,
 };
 
@@ -78,25 +80,46 @@ static _Noreturn void run(const char *program, char **argv, struct order *order,
     _exit(EXIT_NO_PROGRAM);
 }
 
-/* Waits until the new server says that it serves, or is gone, or has taken too long. */
+/* How the child ended, which is about to; -1 when it has to be killed, as it does not. */
+static int status_of_ended(pid_t child)
+{
+    int status = 0;
+
+    for (int waited_ms = 0; waited_ms < END_MS; waited_ms += END_LOOK_MS) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child)
+            return status;
+        if (ended == -1 && errno != EINTR)
+            return -1;
+        poll(NULL, 0, END_LOOK_MS);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return -1;
+}
+
+/* Waits until the new server says that it serves, or is gone, or has taken too long. One that has
+   closed its pipe and said nothing is on its way out; were it to stay, two would serve for ever. */
 static struct answer wait_for_server(pid_t child, int ready_fd)
 {
     struct answer answer = {.status = -1};
     struct pollfd ready = {.fd = ready_fd, .events = POLLIN};
     int64_t end = clock_ms() + START_MS;
-    int status = 0, polled;
+    ssize_t n;
+    int polled;
 
     do
         polled = poll(&ready, 1, (int)(end - clock_ms()));
     while (polled == -1 && errno == EINTR);
-    if (polled == 1 &&
-        read(ready_fd, &answer.process, sizeof answer.process) == (ssize_t)sizeof answer.process)
-        return answer;
-    answer.process = 0;
     if (polled != 1)
         kill(child, SIGKILL);
-    if (waitpid(child, &status, 0) == child && polled == 1)
-        answer.status = status;
+    do
+        n = polled == 1 ? read(ready_fd, &answer.process, sizeof answer.process) : 0;
+    while (n == -1 && errno == EINTR);
+    if (n != (ssize_t)sizeof answer.process) {
+        int status = status_of_ended(child);
+        answer = (struct answer){.status = polled == 1 ? status : -1};
+    }
     return answer;
 }
 

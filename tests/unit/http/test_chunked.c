@@ -213,6 +213,83 @@ static void skips_data(void **state)
     assert_int_equal(body.len, 0);
 }
 
+/* RFC 9112 7.1.2: field lines and the empty line that ends them, wherever the pieces part. */
+static void reports_the_trailer_section(void **state)
+{
+    static const struct {
+        const char *input;
+        enum chunked_result result;
+        const char *trailer, *why;
+    } trailers[] = {
+        {"0\r\n\r\n", CHUNKED_DONE, "\r\n", "no field"},
+        {"0\r\nA: b\r\n\r\n", CHUNKED_DONE, "A: b\r\n\r\n", "one"},
+        {"0\r\nA: b\r\nC:\r\n\r\nGET /", CHUNKED_DONE, "A: b\r\nC:\r\n\r\n",
+         "two, and the next request is not among them"},
+        {"0\r\nA: b\r\n", CHUNKED_MORE, "A: b\r\n", "it goes on"},
+    };
+    struct guard guard = guard_open(256);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof trailers / sizeof *trailers; i++)
+        for (size_t split = 0; split <= strlen(trailers[i].input); split++) {
+            enum chunked_result result;
+            char memory[256];
+            struct chunked decoder = {.reports_trailer = true};
+            struct buffer trailer = BUFFER_OVER(memory);
+            size_t len = strlen(trailers[i].input), used = 0;
+
+            result = CHUNKED_MORE;
+            for (int part = 0; part < 2 && result == CHUNKED_MORE; part++) {
+                size_t from = part == 0 ? 0 : split, to = part == 0 ? split : len;
+                struct span data,
+                    piece = span_make(guard_flush(&guard, trailers[i].input + from, to - from),
+                                      to - from);
+
+                while ((result = chunked_decode(&decoder, &piece, &data)) == CHUNKED_TRAILER)
+                    buffer_put_span(&trailer, data);
+                used = to - piece.len;
+            }
+            if (result != trailers[i].result ||
+                !span_equal(buffer_span(&trailer), span_of(trailers[i].trailer)))
+                fail_msg("%s, split at %zu: result %d, trailer " SPAN_FMT, trailers[i].why, split,
+                         (int)result, SPAN_ARG(buffer_span(&trailer)));
+            assert_int_equal(used, strlen("0\r\n") + trailer.len);
+        }
+    guard_close(&guard);
+}
+
+/* What is wrong is wrong also when it is reported, and how much there may be of it too. */
+static void reports_no_trailer_that_is_wrong(void **state)
+{
+    static const char *const wrong[] = {
+        "0\r\nX\r\n\r\n",      "0\r\n: b\r\n\r\n", "0\r\nA : b\r\n\r\n",
+        "0\r\nA: b\r\n c\r\n", "0\r\nA: b\n\r\n",  "0\r\n\rX",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct chunked decoder = {.reports_trailer = true};
+        struct span data, input = span_of(wrong[i]);
+
+        assert_int_equal(chunked_decode(&decoder, &input, &data), CHUNKED_BAD);
+        assert_int_equal(chunked_decode(&decoder, &input, &data), CHUNKED_BAD);
+    }
+
+    struct chunked lines = {.reports_trailer = true};
+    struct span data, piece = SPAN("0\r\n");
+    size_t reported = 0;
+
+    assert_int_equal(chunked_decode(&lines, &piece, &data), CHUNKED_MORE);
+    for (;;) {
+        piece = SPAN("A: b\r\n");
+        if (chunked_decode(&lines, &piece, &data) != CHUNKED_TRAILER)
+            break;
+        reported += data.len;
+        assert_true(reported <= CHUNKED_TRAILER_LIMIT);
+    }
+    assert_int_equal(reported, CHUNKED_TRAILER_LIMIT / 6 * 6);
+}
+
 static enum chunked_result feed_times(struct chunked *decoder, const char *text, size_t times)
 {
     enum chunked_result result = CHUNKED_MORE;
@@ -292,6 +369,8 @@ int main(void)
         cmocka_unit_test(waits_at_every_prefix),
         cmocka_unit_test(stays_done_and_bad),
         cmocka_unit_test(skips_data),
+        cmocka_unit_test(reports_the_trailer_section),
+        cmocka_unit_test(reports_no_trailer_that_is_wrong),
         cmocka_unit_test(limits_a_size_line),
         cmocka_unit_test(limits_the_trailer_section),
         cmocka_unit_test(limits_extensions_without_data),

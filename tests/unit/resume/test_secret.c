@@ -40,8 +40,12 @@ static void is_made_once_and_read_ever_after(void **state)
     assert_int_equal(st.st_size, 7);
 
     assert_int_equal(unlinkat(fd, "key", 0), 0);
-    close(fd);
     assert_int_equal(rmdir(path), 0); /* nothing else was left behind */
+
+    /* Nor is one made where it could not be kept. */
+    assert_false(secret_load(fd, again));
+    close(fd);
+    assert_false(secret_load(fd, again));
 }
 
 int main(void)

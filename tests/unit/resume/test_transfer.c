@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -267,6 +269,125 @@ static void count_one(void *context, struct span path, struct transfer *transfer
     *(uint64_t *)context += transfer->record.offset;
 }
 
+static void a_path_or_note_that_is_too_long_is_no_record(void **state)
+{
+    struct fixture *f = *state;
+    static char text[TRANSFER_PATH_MAX + TRANSFER_NOTE_MAX + 1];
+    struct transfer_record record = {.kind = TRANSFER_UPLOAD};
+    struct transfer t;
+
+    memset(text, 'x', sizeof text);
+    assert_int_equal(transfer_create(&t, f->store, &client, span_make(text, TRANSFER_PATH_MAX),
+                                     &record, span_make(text, TRANSFER_NOTE_MAX), 1),
+                     TRANSFER_OK);
+    transfer_close(&t);
+    errno = 0;
+    assert_int_equal(transfer_create(&t, f->store, &other, span_make(text, TRANSFER_PATH_MAX + 1),
+                                     &record, SPAN_EMPTY, 1),
+                     TRANSFER_FAILED);
+    assert_int_equal(errno, ENAMETOOLONG);
+    assert_int_equal(transfer_create(&t, f->store, &other, SPAN("a"), &record,
+                                     span_make(text, TRANSFER_NOTE_MAX + 1), 1),
+                     TRANSFER_FAILED);
+    assert_int_equal(t.fd, -1);
+}
+
+/* As on a disk that is full: what fits is written, and that is less than was given. */
+static void a_full_disk_makes_no_record_and_loses_none(void **state)
+{
+    struct fixture *f = *state;
+    static const rlim_t limits[] = {1024 + 3, 1024 + 8, 100};
+    struct transfer kept = create(f, SPAN("kept"), 1), t;
+    struct transfer_record record = {.kind = TRANSFER_UPLOAD};
+    struct rlimit before, limit;
+    uint64_t sum = 0;
+
+    /* Of one that is written after another, the first place is next. */
+    assert_int_equal(transfer_store(&kept, 2), TRANSFER_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        limit = (struct rlimit){limits[i], before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        enum transfer_result made =
+            transfer_create(&t, f->store, &client, SPAN("a path"), &record, SPAN("a note"), 1);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_true(made == TRANSFER_NO_SPACE || (limits[i] < 1024 && made == TRANSFER_FAILED));
+        assert_int_equal(transfer_open(&t, f->store, &client, SPAN("a path")), TRANSFER_NONE);
+    }
+    kept.record.offset = 99;
+    limit = (struct rlimit){100, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    enum transfer_result first = transfer_store(&kept, 3), second = transfer_store(&kept, 3);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(first != TRANSFER_OK && second != TRANSFER_OK);
+    assert_int_equal(transfer_each(f->store, &client, count_one, &sum), TRANSFER_OK);
+    assert_int_equal(sum, 1); /* what was stored before counts */
+    transfer_close(&kept);
+}
+
+static void what_lies_in_the_store_and_is_no_record_is_in_nobodys_way(void **state)
+{
+    struct fixture *f = *state;
+    struct transfer t = create(f, SPAN("a"), 5), none;
+    struct timespec long_ago[2] = {{.tv_sec = 100}, {.tv_sec = 100}};
+    struct transfer_record record = {.kind = TRANSFER_UPLOAD};
+    char name[UUID_TEXT_LEN + 40];
+    unsigned removed = 0;
+    uint64_t sum = 0;
+
+    uuid_format(&client, name);
+    memcpy(name + UUID_TEXT_LEN, "/00112233445566778899aabbccddeeff", 34);
+    int fd = openat(f->store, name, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "junk", 4), 4);
+    assert_int_equal(futimens(fd, long_ago), 0);
+    close(fd);
+    uuid_format(&other, name);
+    name[UUID_TEXT_LEN] = '\0';
+    fd = openat(f->store, name, O_WRONLY | O_CREAT, 0600); /* a file where a directory belongs */
+    close(fd);
+    close(openat(f->store, "strange", O_WRONLY | O_CREAT, 0600));
+
+    assert_int_equal(transfer_each(f->store, &client, count_one, &sum), TRANSFER_OK);
+    assert_int_equal(sum, 5);
+    assert_int_equal(transfer_each(f->store, &other, count_one, &sum), TRANSFER_NONE);
+    assert_int_not_equal(
+        transfer_create(&none, f->store, &other, SPAN("a"), &record, SPAN_EMPTY, 1), TRANSFER_OK);
+    transfer_sweep(f->store, 50, NULL, NULL, &removed);
+    assert_int_equal(removed, 0);
+    transfer_sweep(f->store, 1000, NULL, NULL, &removed); /* what cannot be read only grows old */
+    assert_int_equal(removed, 1);
+    assert_int_equal(transfer_open(&none, f->store, &client, SPAN("a")), TRANSFER_OK);
+    transfer_close(&none);
+    transfer_close(&t);
+}
+
+static void without_a_store_nothing_is_stored(void **state)
+{
+    struct fixture *f = *state;
+    struct transfer_record record = {.kind = TRANSFER_UPLOAD};
+    struct transfer t = create(f, SPAN("a"), 1);
+    char gone[80];
+    unsigned removed = 0;
+
+    assert_int_equal(transfer_sync(&t), TRANSFER_OK);
+    transfer_close(&t);
+    assert_int_equal(transfer_sync(&t), TRANSFER_FAILED);
+    assert_int_equal(transfer_store(&t, 1), TRANSFER_FAILED);
+    assert_int_equal(transfer_take(&t, 1, 1, &(uint64_t){0}, 1), TRANSFER_FAILED);
+
+    snprintf(gone, sizeof gone, "%s/gone", f->path);
+    assert_int_equal(mkdir(gone, 0700), 0);
+    int store = open(gone, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(rmdir(gone), 0);
+    assert_int_equal(transfer_create(&t, store, &client, SPAN("a"), &record, SPAN_EMPTY, 1),
+                     TRANSFER_FAILED);
+    assert_int_equal(t.fd, -1);
+    transfer_sweep(store, 1000, NULL, NULL, &removed);
+    close(store);
+    transfer_sweep(-1, 1000, NULL, NULL, &removed);
+    assert_int_equal(removed, 0);
+}
+
 static void a_client_has_many(void **state)
 {
     struct fixture *f = *state;
@@ -316,6 +437,7 @@ static void the_sweep_takes_what_is_old_and_nothing_else(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    signal(SIGXFSZ, SIG_IGN); /* as the server has it: a write past the limit fails */
     const struct CMUnitTest tests[] = {
         TEST(what_was_stored_is_found_again),
         TEST(a_record_belongs_to_one_client_and_one_path),
@@ -326,6 +448,10 @@ int main(void)
         TEST(what_is_kept_does_not_grow_old),
         TEST(a_torn_write_loses_only_itself),
         TEST(what_is_no_record_is_not_read_as_one),
+        TEST(a_path_or_note_that_is_too_long_is_no_record),
+        TEST(a_full_disk_makes_no_record_and_loses_none),
+        TEST(what_lies_in_the_store_and_is_no_record_is_in_nobodys_way),
+        TEST(without_a_store_nothing_is_stored),
         TEST(a_client_has_many),
         TEST(the_sweep_takes_what_is_old_and_nothing_else),
     };
