@@ -37,32 +37,49 @@ static void put_table(struct buffer *out, struct span title, const struct row *r
     buffer_put_text(out, "</table></section>\n");
 }
 
-/* Requests by method: rows for those that came. */
+/* A number's cell in the table of requests. */
+static void put_count(struct buffer *out, const struct snapshot *s, enum method method,
+                      unsigned class)
+{
+    buffer_put_text(out, "<td data-of=\"requests.by_method.");
+    buffer_put_span(out, numbers_method_name(method));
+    buffer_put_char(out, '.');
+    buffer_put_u64(out, class);
+    buffer_put_text(out, "xx\">");
+    buffer_put_u64(out, s->counters[COUNTER_REQUESTS + method * STATUS_CLASSES + class - 1]);
+    buffer_put_text(out, "</td>");
+}
+
+static bool is_listed(const struct snapshot *s, enum method method)
+{
+    for (unsigned class = 1; class <= STATUS_CLASSES; class ++)
+        if (s->counters[COUNTER_REQUESTS + method * STATUS_CLASSES + class - 1] > 0 ||
+            numbers_is_common(method, class))
+            return true;
+    return false;
+}
+
+/* Requests by method and class: rows for the methods that came. No 1xx ends a request. */
 static void put_methods(struct buffer *out, const struct snapshot *s)
 {
-    static const char classes[STATUS_CLASSES][4] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
-
-    buffer_put_text(out, "<section><h2>Requests</h2><table>\n");
-    put_row(out, (struct row){SPAN("all"), SPAN("requests.total"), s->requests});
-    for (unsigned i = 0; i < METHOD_COUNT * STATUS_CLASSES; i++) {
-        enum method method = (enum method)(i / STATUS_CLASSES);
-        const char *class = classes[i % STATUS_CLASSES];
-        char label_bytes[32], of_bytes[64];
-        struct buffer label = BUFFER_OVER(label_bytes), of = BUFFER_OVER(of_bytes);
-        if (s->counters[COUNTER_REQUESTS + i] == 0 &&
-            !numbers_is_common(method, i % STATUS_CLASSES + 1))
+    buffer_put_text(out,
+                    "<section><h2>Requests</h2><table>\n<tr><td></td><th scope=\"col\">2xx</th>"
+                    "<th scope=\"col\">3xx</th><th scope=\"col\">4xx</th>"
+                    "<th scope=\"col\">5xx</th></tr>\n");
+    for (enum method method = 0; method < METHOD_COUNT; method++) {
+        if (!is_listed(s, method))
             continue;
-        buffer_put_span(&label, numbers_method_name(method));
-        buffer_put_char(&label, ' ');
-        buffer_put(&label, class, 3);
-        buffer_put_text(&of, "requests.by_method.");
-        buffer_put_span(&of, numbers_method_name(method));
-        buffer_put_char(&of, '.');
-        buffer_put(&of, class, 3);
-        put_row(out, (struct row){buffer_span(&label), buffer_span(&of),
-                                  s->counters[COUNTER_REQUESTS + i]});
+        buffer_put_text(out, "<tr><th scope=\"row\">");
+        buffer_put_span(out, numbers_method_name(method));
+        buffer_put_text(out, "</th>");
+        for (unsigned class = 2; class <= STATUS_CLASSES; class ++)
+            put_count(out, s, method, class);
+        buffer_put_text(out, "</tr>\n");
     }
-    buffer_put_text(out, "</table></section>\n");
+    buffer_put_text(out,
+                    "<tr><th scope=\"row\">all</th><td colspan=\"4\" data-of=\"requests.total\">");
+    buffer_put_u64(out, s->requests);
+    buffer_put_text(out, "</td></tr>\n</table></section>\n");
 }
 
 static void put_tables(struct buffer *out, const struct snapshot *s)
@@ -87,12 +104,12 @@ static void put_tables(struct buffer *out, const struct snapshot *s)
     };
     const struct row transfers[] = {
         {SPAN("downloads begun"), SPAN("downloads.begun"), n[COUNTER_DOWNLOADS_BEGUN]},
-        {SPAN("resumed"), SPAN("downloads.resumed"), n[COUNTER_DOWNLOADS_RESUMED]},
-        {SPAN("complete"), SPAN("downloads.complete"), n[COUNTER_DOWNLOADS_COMPLETE]},
+        {SPAN("downloads resumed"), SPAN("downloads.resumed"), n[COUNTER_DOWNLOADS_RESUMED]},
+        {SPAN("downloads complete"), SPAN("downloads.complete"), n[COUNTER_DOWNLOADS_COMPLETE]},
         {SPAN("bytes not repeated"), SPAN("downloads.spared_bytes"), n[COUNTER_DOWNLOADS_SPARED]},
         {SPAN("uploads begun"), SPAN("uploads.begun"), n[COUNTER_UPLOADS_BEGUN]},
-        {SPAN("resumed"), SPAN("uploads.resumed"), n[COUNTER_UPLOADS_RESUMED]},
-        {SPAN("complete"), SPAN("uploads.complete"), n[COUNTER_UPLOADS_COMPLETE]},
+        {SPAN("uploads resumed"), SPAN("uploads.resumed"), n[COUNTER_UPLOADS_RESUMED]},
+        {SPAN("uploads complete"), SPAN("uploads.complete"), n[COUNTER_UPLOADS_COMPLETE]},
     };
     const struct row traffic[] = {
         {SPAN("bytes sent"), SPAN("bytes.sent"), n[COUNTER_SENT]},

@@ -49,15 +49,18 @@ static void put_html(struct buffer *out, enum status status, struct span sentenc
     buffer_put_u64(out, status);
     buffer_put_char(out, ' ');
     buffer_put_span(out, status_reason(status));
-    buffer_put_text(out,
-                    "</title><style>body{font:1.1em/1.5 system-ui,sans-serif;margin:15vh auto;"
-                    "max-width:34em;padding:0 1em}h1{font-size:1.6em}</style></head>\n<body><h1>");
+    buffer_put_text(
+        out,
+        "</title><style>body{font:1.1em/1.5 system-ui,sans-serif;margin:15vh auto;"
+        "max-width:34em;padding:0 1em;color:#1b1f27;background:#fff}"
+        "h1{font-size:1.6em}a{color:#0b57c4}@media(prefers-color-scheme:dark){"
+        "body{color:#e7eaef;background:#15181d}a{color:#8ab8ff}}</style></head>\n<body><main><h1>");
     buffer_put_u64(out, status);
     buffer_put_char(out, ' ');
     buffer_put_span(out, status_reason(status));
     buffer_put_text(out, "</h1><p>");
     buffer_put_html(out, sentence);
-    buffer_put_text(out, "</p></body></html>\n");
+    buffer_put_text(out, "</p><p><a href=\"/\">To the first page</a></p></main></body></html>\n");
 }
 
 static void put_json(struct buffer *out, enum status status, struct span sentence)
