@@ -32,7 +32,7 @@ struct delivery {
     uint64_t start;            /* where in the file the content begins */
     uint64_t length;           /* bytes of content */
     uint64_t size;             /* of the file */
-    uint64_t checked;          /* connection->sent at the last checkpoint */
+    uint64_t recorded;         /* of the content, at the last checkpoint */
     int64_t age_s;             /* how old the record may grow meanwhile */
     struct counters *counters; /* shared by all threads: it may end in any */
     bool overtaken; /* the next request came before the content was through: it confirms nothing */

@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 
 enum {
-    CHECKPOINT_BYTES = 4 << 20,
+    /* What a socket holds may come on top, some 4 MB: how far it is, is seen when it has room. */
+    CHECKPOINT_BYTES = 2 << 20,
     AGE_SHARE = 4,      /* of the time until it expires, after which the record is written anew */
     LEAST_BEGIN = 4096, /* what the C library holds back of a file, and curl with it */
 };
@@ -81,11 +82,16 @@ static bool store(struct delivery *d, uint64_t delivered, bool complete)
     return transfer_store(&d->transfer, clock_wall_s()) != TRANSFER_EVICTED;
 }
 
-/* What the client has for certain: of what a proxy took, all but what may still lie there. */
+/* What the client has for certain. What a proxy took and has not read is in what it may withhold.
+ */
 static uint64_t least(const struct connection *c)
 {
-    uint64_t arrived = arrival_least(&c->delivery->arrival);
-    return arrived > c->withheld ? arrived - c->withheld : 0;
+    const struct arrival *arrival = &c->delivery->arrival;
+
+    if (c->withheld == 0)
+        return arrival_least(arrival);
+    uint64_t taken = arrival_acknowledged(arrival);
+    return taken > c->withheld ? taken - c->withheld : 0;
 }
 
 void delivery_attach(struct connection *c, struct delivery *d, uint64_t ahead)
@@ -93,7 +99,6 @@ void delivery_attach(struct connection *c, struct delivery *d, uint64_t ahead)
     struct arrival_look seen = look_at(c);
 
     arrival_begin(&d->arrival, c->sent + ahead, d->length, &seen);
-    d->checked = d->arrival.base;
     c->delivery = d;
 }
 
@@ -102,10 +107,11 @@ bool delivery_progress(struct connection *c)
     struct delivery *d = c->delivery;
 
     look(c);
-    if (c->sent < d->checked + CHECKPOINT_BYTES)
+    uint64_t delivered = least(c);
+    if (delivered < d->recorded + CHECKPOINT_BYTES)
         return transfer_keep(&d->transfer, d->age_s, clock_wall_s());
-    d->checked = c->sent;
-    return store(d, least(c), false);
+    d->recorded = delivered;
+    return store(d, delivered, false);
 }
 
 bool delivery_is_under_way(struct connection *c)
