@@ -78,7 +78,8 @@ static enum transfer_result result_of_errno(void)
     case ENOENT:
     case ENOTDIR: return TRANSFER_NONE;
     case ENOSPC:
-    case EDQUOT: return TRANSFER_NO_SPACE;
+    case EDQUOT:
+    case EFBIG: return TRANSFER_NO_SPACE;
     default: return TRANSFER_FAILED;
     }
 }
@@ -93,9 +94,44 @@ static bool lock(int fd)
     return failed == 0;
 }
 
+/* All of it, in as many goes as it takes: a file server may give less. */
+static bool read_at(int fd, void *to, size_t len, off_t at)
+{
+    char *bytes = to;
+
+    while (len > 0) {
+        ssize_t n = pread(fd, bytes, len, at);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool write_at(int fd, const void *from, size_t len, off_t at)
+{
+    const char *bytes = from;
+
+    while (len > 0) {
+        ssize_t n = pwrite(fd, bytes, len, at);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 static bool read_state(int fd, unsigned place, struct state *state)
 {
-    return pread(fd, state, sizeof *state, (off_t)place * STATE_STRIDE) == sizeof *state &&
+    return read_at(fd, state, sizeof *state, (off_t)place * STATE_STRIDE) &&
            memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
 }
 
@@ -179,9 +215,8 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
 
     memcpy(s.magic, MAGIC, sizeof MAGIC);
     s.checksum = checksum_of(&s);
-    ssize_t n = pwrite(t->fd, &s, sizeof s, (off_t)(s.number % 2) * STATE_STRIDE);
-    if (n != sizeof s)
-        return n == -1 ? result_of_errno() : TRANSFER_NO_SPACE;
+    if (!write_at(t->fd, &s, sizeof s, (off_t)(s.number % 2) * STATE_STRIDE))
+        return result_of_errno();
     t->number_ = s.number;
     r->touched_s = now_s;
     return TRANSFER_OK;
@@ -209,10 +244,9 @@ enum transfer_result transfer_open(struct transfer *t, int store_fd, const struc
 static enum transfer_result fill(struct transfer *t, struct span path, struct span note,
                                  int64_t now_s)
 {
-    if (pwrite(t->fd, path.ptr, path.len, TEXT_AT) != (ssize_t)path.len ||
-        (note.len > 0 &&
-         pwrite(t->fd, note.ptr, note.len, TEXT_AT + (off_t)path.len) != (ssize_t)note.len))
-        return errno == 0 ? TRANSFER_NO_SPACE : result_of_errno();
+    if (!write_at(t->fd, path.ptr, path.len, TEXT_AT) ||
+        !write_at(t->fd, note.ptr, note.len, TEXT_AT + (off_t)path.len))
+        return result_of_errno();
     return save(t, now_s);
 }
 
@@ -263,7 +297,6 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
     t->note_len_ = (uint16_t)note.len;
     t->record = *record;
     t->record.generation = t->generation = 1;
-    errno = 0;
     if (lock(t->fd))
         result = fill(t, path, note, now_s);
     if (result == TRANSFER_OK && linkat(store_fd, fresh, store_fd, name, 0) == -1)
@@ -327,8 +360,8 @@ bool transfer_is_held(struct transfer *t)
     struct transfer seen = *t;
 
     /* Without the lock a torn read looks like a bad checksum: the other place counts then, and it
-       is the one from before. */
-    return load(&seen) == TRANSFER_OK && seen.record.generation == t->generation;
+       is the one from before. What cannot be read names nobody else. */
+    return load(&seen) != TRANSFER_OK || seen.record.generation == t->generation;
 }
 
 bool transfer_keep(struct transfer *t, int64_t age_s, int64_t now_s)
@@ -341,8 +374,7 @@ bool transfer_keep(struct transfer *t, int64_t age_s, int64_t now_s)
 
 size_t transfer_note(const struct transfer *t, char text[static TRANSFER_NOTE_MAX])
 {
-    ssize_t n = pread(t->fd, text, t->note_len_, TEXT_AT + (off_t)t->path_len_);
-    return n == t->note_len_ ? (size_t)n : 0;
+    return read_at(t->fd, text, t->note_len_, TEXT_AT + (off_t)t->path_len_) ? t->note_len_ : 0;
 }
 
 enum transfer_result transfer_sync(const struct transfer *t)
@@ -392,7 +424,7 @@ static bool open_named(struct transfer *t, int directory_fd, const char *name,
         return false;
     t->distant_ = is_distant(t->fd);
     if (load(t) == TRANSFER_OK && t->path_len_ <= TRANSFER_PATH_MAX &&
-        pread(t->fd, path, t->path_len_, TEXT_AT) == t->path_len_)
+        read_at(t->fd, path, t->path_len_, TEXT_AT))
         return true;
     transfer_close(t);
     return false;
