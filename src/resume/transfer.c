@@ -103,6 +103,8 @@ static bool read_at(int fd, void *to, size_t len, off_t at)
         ssize_t n = pread(fd, bytes, len, at);
         if (n == -1 && errno == EINTR)
             continue;
+        if (n == 0)
+            errno = EBADMSG;
         if (n <= 0)
             return false;
         bytes += n;
@@ -120,7 +122,7 @@ static bool write_at(int fd, const void *from, size_t len, off_t at)
         ssize_t n = pwrite(fd, bytes, len, at);
         if (n == -1 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n == -1)
             return false;
         bytes += n;
         at += n;
@@ -129,10 +131,14 @@ static bool write_at(int fd, const void *from, size_t len, off_t at)
     return true;
 }
 
-static bool read_state(int fd, unsigned place, struct state *state)
+/* False when it cannot be told what stands there. *whole: a state, and no part of one. */
+static bool read_state(int fd, unsigned place, struct state *state, bool *whole)
 {
-    return read_at(fd, state, sizeof *state, (off_t)place * STATE_STRIDE) &&
-           memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
+    if (!read_at(fd, state, sizeof *state, (off_t)place * STATE_STRIDE))
+        return false;
+    *whole =
+        memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
+    return true;
 }
 
 /* Whether the kernel keeps pages of the file that it does not know to be old: those of file systems
@@ -155,13 +161,16 @@ static void refresh(const struct transfer *t)
         posix_fadvise(t->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-/* Reads the state that counts. */
+/* Reads the state that counts. Both places have to be read: to go by the one while the other cannot
+   be would be to go back in time. */
 static enum transfer_result load(struct transfer *t)
 {
     refresh(t);
     struct state even, odd;
-    bool has_even = read_state(t->fd, 0, &even), has_odd = read_state(t->fd, 1, &odd);
+    bool has_even, has_odd;
 
+    if (!read_state(t->fd, 0, &even, &has_even) || !read_state(t->fd, 1, &odd, &has_odd))
+        return TRANSFER_FAILED;
     if (!has_even && !has_odd) {
         errno = EBADMSG;
         return TRANSFER_FAILED;

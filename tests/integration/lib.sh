@@ -3,6 +3,7 @@
 #
 #   HTTPD   the server to test          TOOLS    where raw, crowd and mutate were built
 #   REPORTS where sanitizers write      PROGRAMS where the other programs are
+#   SERVER_OPTIONS words for every server that is started (what make coverage needs)
 # all set by tests/check; run by hand, a script takes the ordinary build.
 #
 # A script reads: files, server_start, questions, done_testing. Everything is below $TMP and goes with it.
@@ -145,7 +146,8 @@ server_start() {
     : >"$ERR"
     local log=(-l "$LOG")
     [ "$ACCESS_LOG" = yes ] || log=()
-    "${LAUNCH[@]}" "$HTTPD" -p 0 -r "$ROOT" "${log[@]}" "$@" >"$TMP/stdout" 2>"$ERR" </dev/null &
+    # shellcheck disable=SC2086
+    "${LAUNCH[@]}" "$HTTPD" -p 0 -r "$ROOT" "${log[@]}" ${SERVER_OPTIONS:-} "$@" >"$TMP/stdout" 2>"$ERR" </dev/null &
     SERVER_PID=$!
     if ! wait_for $((10 * SLOW)) started_or_gone || ! started; then
         false
