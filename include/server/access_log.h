@@ -18,6 +18,7 @@ enum {
     ACCESS_LOG_FILES = 8,
     ACCESS_LOG_BUFFER = 1 << 20, /* each of two */
     ACCESS_LOG_DELAY_MS = 50,    /* a line is in the file about this long after its request */
+    ACCESS_LOG_WAIT_MS = 200,    /* a request waits so long for a file that takes no more lines */
 };
 
 struct sandbox;
@@ -30,12 +31,15 @@ enum log_format {
 
 struct access_log {
     enum log_format format;
-    pthread_mutex_t lock; /* guards what follows, but for the files */
-    pthread_cond_t news;
+    pthread_mutex_t lock;    /* guards what follows, but for the files */
+    pthread_cond_t news;     /* for the writer */
+    pthread_cond_t room;     /* for whoever found the buffer full */
     char *filling, *writing; /* two buffers; workers append to the first */
     size_t len;
     uint64_t dropped;
-    bool asleep; /* the writer waits for news */
+    unsigned waiting; /* for room */
+    bool stuck;       /* and one has waited in vain: until the writer comes back nobody else does */
+    bool asleep;      /* the writer waits for news */
     bool reopen, closing;
     pthread_t writer;
     bool started;
@@ -66,7 +70,8 @@ const char *access_log_open(struct access_log *log, enum log_format format,
 /* Starts the writing thread, which enters the sandbox if there is one. 0, or an errno. */
 int access_log_start(struct access_log *log, struct sandbox *sandbox);
 
-/* Appends a line; never waits for a file. Any thread. */
+/* Appends a line. In a flood it waits until there is room; a file that takes nothing for long costs
+   lines and not the service: they are dropped, and counted. Any thread. */
 void access_log_write(struct access_log *log, const struct access_log_line *line);
 
 /* Opens all files anew, for log rotation. Done by the writer, soon. Any thread. */

@@ -80,6 +80,18 @@ static void report_dropped(uint64_t dropped)
                     (unsigned long long)dropped);
 }
 
+/* For the condition variables of a log. */
+static struct timespec in_ms(long ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
+
 static void *write_lines(void *argument)
 {
     struct access_log *log = argument;
@@ -97,11 +109,7 @@ static void *write_lines(void *argument)
         closing = log->closing;
         if (!closing && !log->reopen) {
             /* Let more lines gather. The wait ends early only when there is an order. */
-            struct timespec until;
-            clock_gettime(CLOCK_MONOTONIC, &until);
-            until.tv_nsec += ACCESS_LOG_DELAY_MS * 1000000L;
-            until.tv_sec += until.tv_nsec / 1000000000L;
-            until.tv_nsec %= 1000000000L;
+            struct timespec until = in_ms(ACCESS_LOG_DELAY_MS);
             while (!log->closing && !log->reopen && log->len < ACCESS_LOG_BUFFER / 2 &&
                    pthread_cond_timedwait(&log->news, &log->lock, &until) == 0)
                 ;
@@ -116,6 +124,9 @@ static void *write_lines(void *argument)
         log->len = 0;
         log->reopen = false;
         log->dropped = 0;
+        log->stuck = false;
+        if (log->waiting > 0)
+            pthread_cond_broadcast(&log->room);
         pthread_mutex_unlock(&log->lock);
 
         /* Lines from before the order to re-open belong to the old file. */
@@ -143,7 +154,8 @@ int access_log_start(struct access_log *log, struct sandbox *sandbox)
     if ((error = pthread_mutex_init(&log->lock, NULL)) != 0 ||
         (error = pthread_condattr_init(&monotonic)) != 0 ||
         (error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)) != 0 ||
-        (error = pthread_cond_init(&log->news, &monotonic)) != 0)
+        (error = pthread_cond_init(&log->news, &monotonic)) != 0 ||
+        (error = pthread_cond_init(&log->room, &monotonic)) != 0)
         return error;
     pthread_condattr_destroy(&monotonic);
     error = pthread_create(&log->writer, NULL, write_lines, log);
@@ -303,6 +315,18 @@ static void put_object(struct buffer *out, const struct access_log_line *line)
     buffer_put_char(out, '}');
 }
 
+/* With the lock held. */
+static void wait_for_room(struct access_log *log, size_t len)
+{
+    struct timespec until = in_ms(ACCESS_LOG_WAIT_MS);
+
+    log->waiting++;
+    while (log->len + len > ACCESS_LOG_BUFFER && !log->stuck)
+        if (pthread_cond_timedwait(&log->room, &log->lock, &until) == ETIMEDOUT)
+            log->stuck = true;
+    log->waiting--;
+}
+
 void access_log_write(struct access_log *log, const struct access_log_line *line)
 {
     char bytes[LINE_LIMIT + LINE_LIMIT / 2];
@@ -315,6 +339,8 @@ void access_log_write(struct access_log *log, const struct access_log_line *line
     buffer_put_char(&out, '\n');
 
     pthread_mutex_lock(&log->lock);
+    if (log->len + out.len > ACCESS_LOG_BUFFER && !log->stuck)
+        wait_for_room(log, out.len);
     bool was_half_full = log->len >= ACCESS_LOG_BUFFER / 2;
     if (log->len + out.len <= ACCESS_LOG_BUFFER) {
         memcpy(log->filling + log->len, bytes, out.len);
