@@ -184,7 +184,8 @@ bool queue_tick(struct queue *queue)
     if ((line_waits || unwatched) && queue->sleeping > 0)
         pthread_cond_signal(&queue->work);
 
-    bool busy = queue->length > 0 || idle(queue) < queue->workers;
+    /* With a leader and nobody in the line there is nothing that could go unseen. */
+    bool busy = queue->length > 0 || (idle(queue) < queue->workers && !is_led(queue));
     /* One quiet tick more before the ticking ends, so that steady work does not start and stop it.
      */
     queue->ticking = busy || queue->waits != queue->tick_waits;
