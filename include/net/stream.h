@@ -54,6 +54,10 @@ enum stream_wait {
     STREAM_WAIT_WRITE,
 };
 
+/* Has the kernel report the socket as readable from so many bytes on only, or at its end; it begins
+   with 1. What is there already is reported when that is enough by now. */
+void stream_set_low_water(int fd, uint32_t bytes);
+
 /* Blocks until the descriptor can move, or failed, or `ms` have passed (then false). */
 bool stream_wait(int fd, enum stream_wait what, int ms);
 

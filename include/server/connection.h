@@ -72,15 +72,17 @@ struct connection {
     const struct protocol *inner; /* what is spoken behind the header of a proxy; else NULL */
     _Atomic uint8_t phase;        /* enum phase; others may look at it, to count */
     uint8_t ending;               /* enum ending */
-    uint32_t watched; /* the events its descriptor is in the watch set for, 0: not in it */
-    bool readable;    /* bytes, or the end, may be waiting; false after a read came back short */
-    bool has_begun;   /* the watch set has said that bytes were there: of a request begun before */
-    bool peer_ended;  /* the peer closed its side: a read will say so once the bytes are through */
-    bool expired;     /* claimed because its deadline passed: the protocol has the last word */
-    bool arriving;    /* it is in the queue as an arrival */
-    bool ended;       /* a read has said that the peer closed its side, in order */
-    bool broken;      /* a call has failed: reset, timed out */
-    bool reused;      /* a request has been answered on it */
+    uint32_t watched;   /* the events its descriptor is in the watch set for, 0: not in it */
+    uint32_t wants;     /* bytes it is worth to be woken for, 0: each; set for one turn's wait */
+    uint32_t low_water; /* so many has the kernel been told to wait for; 0: it has not */
+    bool readable;      /* bytes, or the end, may be waiting; false after a read came back short */
+    bool has_begun;  /* the watch set has said that bytes were there: of a request begun before */
+    bool peer_ended; /* the peer closed its side: a read will say so once the bytes are through */
+    bool expired;    /* claimed because its deadline passed: the protocol has the last word */
+    bool arriving;   /* it is in the queue as an arrival */
+    bool ended;      /* a read has said that the peer closed its side, in order */
+    bool broken;     /* a call has failed: reset, timed out */
+    bool reused;     /* a request has been answered on it */
     _Atomic uint32_t *counted; /* among the connections of its address; NULL: it is not */
     struct address peer;       /* the client, as far as that is known of the whole connection */
     uint64_t withheld; /* what a proxy between may have taken and not passed on; 0: there is none */

@@ -8,6 +8,7 @@
 enum {
     DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
     DIRECT_MOST = 1 << 20,  /* and how many in one go */
+    BODY_WAKE = 1 << 18, /* and for how many it is worth to be woken: half the CPU of an upload */
 };
 
 /* How the part of a body that has been received ends. */
@@ -85,12 +86,17 @@ static void save_head(struct worker *w, struct exchange *x)
     }
 }
 
-/* How much of the body can go straight to a file: what is known to be nothing else. */
+/* How many bytes to come are known to be of the body, and nothing else. */
+static uint64_t known_left(const struct exchange *x)
+{
+    return x->request.framing == FRAMING_CHUNKED ? chunked_left(&x->chunked) : x->body_left;
+}
+
+/* How much of the body can go straight to a file. */
 static size_t direct_len(const struct worker *w, const struct connection *c,
                          const struct exchange *x)
 {
-    uint64_t left =
-        x->request.framing == FRAMING_CHUNKED ? chunked_left(&x->chunked) : x->body_left;
+    uint64_t left = known_left(x);
 
     if (x->intake == NULL || x->intake->file_fd == -1 || !c->readable || w->in_at < w->in_len ||
         left < DIRECT_LEAST)
@@ -119,7 +125,10 @@ static enum step move_body(struct worker *w, struct connection *c, struct exchan
     case STREAM_OK:
         return w->moved > BODY_TURN_BYTES && queue_has_waiting(&w->server->queue) ? STEP_AGAIN
                                                                                   : STEP_DONE;
-    case STREAM_STALLED: c->readable = false; return STEP_STALLED;
+    case STREAM_STALLED:
+        c->readable = false;
+        c->wants = known_left(x) < BODY_WAKE ? (uint32_t)known_left(x) : BODY_WAKE;
+        return STEP_STALLED;
     default: return STEP_CLOSE;
     }
 }

@@ -71,6 +71,7 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
     worker->turn_us = worker->now_us;
     worker->now_ms = worker->now_us / 1000;
     worker->connection = c;
+    c->wants = 0;
     /* A download that still makes its way is for the protocol to judge. */
     if (c->phase == PHASE_LINGER && !(c->expired && c->delivery != NULL))
         return c->expired ? TURN_CLOSE : linger(worker, c);
@@ -117,6 +118,15 @@ static void look_at_docroot(struct worker *worker)
     pthread_mutex_unlock(&one_at_a_time);
 }
 
+/* What the kernel is to wait for before it reports bytes; where it is asked only through poll, not
+   for a parked connection. */
+static void set_low_water(struct connection *c, uint32_t bytes)
+{
+    if (bytes != c->low_water)
+        stream_set_low_water(c->fd, bytes > 0 ? bytes : 1);
+    c->low_water = bytes;
+}
+
 /*
  * Waits a little for the client of this very connection, when that costs nobody anything: what
  * comes back within the patience is served without a hand-over. When nobody watches the others, the
@@ -133,6 +143,7 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
         left < patience || c->phase == PHASE_LINGER || queue_is_pressed(&server->queue))
         return false;
     bool sends = c->phase == PHASE_SEND || kept_len(&c->output) > 0;
+    set_low_water(c, sends ? 0 : c->wants);
     if (!stream_wait(c->fd, sends ? STREAM_WAIT_WRITE : STREAM_WAIT_READ, (int)patience))
         return false;
     c->readable = true;
@@ -160,6 +171,7 @@ static void serve(struct worker *worker, struct connection *c)
         }
         if (wait_patiently(worker, c))
             continue;
+        set_low_water(c, 0);
         if (watch_park(&server->watch, c, &failed))
             return;
         if (failed) {
