@@ -141,25 +141,37 @@ static void *write_lines(void *argument)
     return NULL;
 }
 
-int access_log_start(struct access_log *log, struct sandbox *sandbox)
+static int start_writer(struct access_log *log)
 {
     pthread_condattr_t monotonic;
     int error;
 
+    if ((error = pthread_mutex_init(&log->lock, NULL)) != 0 ||
+        (error = pthread_condattr_init(&monotonic)) != 0)
+        return error;
+    error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    if (error == 0)
+        error = pthread_cond_init(&log->news, &monotonic);
+    if (error == 0)
+        error = pthread_cond_init(&log->room, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (error == 0)
+        error = pthread_create(&log->writer, NULL, write_lines, log);
+    log->started = error == 0;
+    return error;
+}
+
+int access_log_start(struct access_log *log, struct sandbox *sandbox)
+{
     log->sandbox = sandbox;
     log->filling = malloc(ACCESS_LOG_BUFFER);
     log->writing = malloc(ACCESS_LOG_BUFFER);
-    if (log->filling == NULL || log->writing == NULL)
-        return ENOMEM;
-    if ((error = pthread_mutex_init(&log->lock, NULL)) != 0 ||
-        (error = pthread_condattr_init(&monotonic)) != 0 ||
-        (error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)) != 0 ||
-        (error = pthread_cond_init(&log->news, &monotonic)) != 0 ||
-        (error = pthread_cond_init(&log->room, &monotonic)) != 0)
-        return error;
-    pthread_condattr_destroy(&monotonic);
-    error = pthread_create(&log->writer, NULL, write_lines, log);
-    log->started = error == 0;
+    int error = log->filling == NULL || log->writing == NULL ? ENOMEM : start_writer(log);
+    if (error != 0) {
+        free(log->filling);
+        free(log->writing);
+        log->filling = log->writing = NULL;
+    }
     return error;
 }
 
