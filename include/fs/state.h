@@ -56,9 +56,11 @@ enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd)
 /*
  * Removes staged files that nobody holds open: those that belonged to one request at once, those
  * kept for resuming when they were last written before `expired_s` (seconds since 1970). Adds to
- * *removed and *freed_bytes.
+ * *removed and *freed_bytes. `go_on`, unless NULL, is called before each: it may rest a while, and
+ * ends the sweep with false.
  */
-enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigned *removed,
+enum fs_result state_sweep(const struct state *state, int64_t expired_s,
+                           bool (*go_on)(void *context), void *context, unsigned *removed,
                            uint64_t *freed_bytes);
 
 /* Bytes of all staged files together. Takes as long as there are many. */

@@ -126,11 +126,13 @@ enum transfer_result transfer_each(int store_fd, const struct uuid *client,
 /*
  * Removes records that were last changed before `expired_s`, whatever cannot be read among those
  * that are as old, and directories that are empty. `before` is called ahead of each removal, so
- * that what belongs to it can go first. Adds to *removed. Takes long, and holds no lock for long.
+ * that what belongs to it can go first, and `go_on` before each record: it may rest a while, and
+ * ends the sweep with false. Either may be NULL. Adds to *removed. Takes long, and holds no lock
+ * for long.
  */
 void transfer_sweep(int store_fd, int64_t expired_s,
                     void (*before)(void *context, const struct uuid *client, struct span path,
                                    const struct transfer_record *record),
-                    void *context, unsigned *removed);
+                    bool (*go_on)(void *context), void *context, unsigned *removed);
 
 #endif

@@ -177,12 +177,13 @@ static void sweep_one(const struct state *state, const char *name, int64_t expir
     }
 }
 
-enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigned *removed,
+enum fs_result state_sweep(const struct state *state, int64_t expired_s,
+                           bool (*go_on)(void *context), void *context, unsigned *removed,
                            uint64_t *freed_bytes)
 {
     int fd = openat(state->uploads_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct dirent *entry;
-    enum fs_result result;
+    enum fs_result result = FS_OK;
     DIR *directory;
 
     if (fd == -1)
@@ -192,9 +193,14 @@ enum fs_result state_sweep(const struct state *state, int64_t expired_s, unsigne
         close(fd);
         return FS_NO_MEMORY;
     }
-    while ((void)(errno = 0), (entry = readdir(directory)) != NULL)
+    while (go_on == NULL || go_on(context)) {
+        errno = 0;
+        if ((entry = readdir(directory)) == NULL) {
+            result = fs_result_of_errno(errno);
+            break;
+        }
         sweep_one(state, entry->d_name, expired_s, removed, freed_bytes);
-    result = fs_result_of_errno(errno);
+    }
     closedir(directory);
     return result;
 }

@@ -468,6 +468,7 @@ struct sweep {
     int64_t expired_s;
     void (*before)(void *context, const struct uuid *client, struct span path,
                    const struct transfer_record *record);
+    bool (*go_on)(void *context);
     void *context;
     unsigned *removed;
 };
@@ -497,6 +498,11 @@ static void sweep_record(const struct sweep *sweep, int directory_fd, const stru
     }
 }
 
+static bool goes_on(const struct sweep *sweep)
+{
+    return sweep->go_on == NULL || sweep->go_on(sweep->context);
+}
+
 static void sweep_client(const struct sweep *sweep, int store_fd, const char *name)
 {
     struct dirent *entry;
@@ -507,7 +513,7 @@ static void sweep_client(const struct sweep *sweep, int store_fd, const char *na
     DIR *directory = open_directory(store_fd, name);
     if (directory == NULL)
         return;
-    while ((entry = readdir(directory)) != NULL)
+    while (goes_on(sweep) && (entry = readdir(directory)) != NULL)
         if (entry->d_name[0] != '.')
             sweep_record(sweep, dirfd(directory), &client, entry->d_name);
     closedir(directory);
@@ -517,15 +523,15 @@ static void sweep_client(const struct sweep *sweep, int store_fd, const char *na
 void transfer_sweep(int store_fd, int64_t expired_s,
                     void (*before)(void *context, const struct uuid *client, struct span path,
                                    const struct transfer_record *record),
-                    void *context, unsigned *removed)
+                    bool (*go_on)(void *context), void *context, unsigned *removed)
 {
-    const struct sweep sweep = {expired_s, before, context, removed};
+    const struct sweep sweep = {expired_s, before, go_on, context, removed};
     struct dirent *entry;
     DIR *store = open_directory(store_fd, ".");
 
     if (store == NULL)
         return;
-    while ((entry = readdir(store)) != NULL)
+    while (goes_on(&sweep) && (entry = readdir(store)) != NULL)
         sweep_client(&sweep, store_fd, entry->d_name);
     closedir(store);
 }

@@ -16,7 +16,10 @@ enum {
     SWEEP_LEAST_S = 1, /* how often it sweeps: ten times in --expire, within these bounds */
     SWEEP_MOST_S = 600,
     STACK_SIZE = 128 * 1024,
-    NICE = 10, /* others first */
+    BURST_US = 1000,   /* how long it sweeps at a time, */
+    REST_SHARE = 4,    /* how many times as long it rests after that, */
+    REST_MOST_MS = 10, /* but no longer: it may have waited for a disk that others keep busy */
+    NICE = 10,         /* others first */
 };
 
 static void count(struct server *server)
@@ -28,23 +31,6 @@ static void count(struct server *server)
     /* What came while it counted may be counted twice, but is never left out. */
     atomic_store(&server->sweeper.staged, bytes);
     atomic_fetch_sub(&server->sweeper.since, before);
-}
-
-static void sweep(struct server *server)
-{
-    int64_t expired_s = clock_wall_s() - server->options->expire_s;
-    unsigned stages = 0, records = 0;
-    uint64_t freed = 0;
-    int lock_fd;
-
-    if (state_sweep_begin(&server->state, &server->sweeper.finished, &lock_fd) != FS_OK)
-        return; /* another process is at it, or was since this one looked last */
-    transfer_sweep(server->state.transfers_fd, expired_s, NULL, NULL, &records);
-    state_sweep(&server->state, expired_s, &stages, &freed);
-    state_sweep_end(lock_fd, &server->sweeper.finished);
-    if (stages > 0)
-        log_notice("removed unfinished uploads: %u, of %llu bytes", stages,
-                   (unsigned long long)freed);
 }
 
 /* Waits, unless it is time to end. */
@@ -65,6 +51,47 @@ static bool wait_ms(struct sweeper *s, int64_t ms)
     bool stopping = s->stopping;
     pthread_mutex_unlock(&s->lock);
     return !stopping;
+}
+
+/* How a sweep of many files leaves the processor and the disk to the requests: bursts and rests. */
+struct pace {
+    struct sweeper *sweeper;
+    int64_t begun_us; /* when the burst began */
+    bool ended;       /* before all was swept, since the server ends */
+};
+
+static bool go_on(void *context)
+{
+    struct pace *pace = context;
+    int64_t spent_us = clock_us() - pace->begun_us;
+
+    if (pace->ended || spent_us < BURST_US)
+        return !pace->ended;
+    int64_t rest_ms = REST_SHARE * spent_us / 1000;
+    pace->ended = !wait_ms(pace->sweeper, rest_ms < REST_MOST_MS ? rest_ms : REST_MOST_MS);
+    pace->begun_us = clock_us();
+    return !pace->ended;
+}
+
+static void sweep(struct server *server)
+{
+    int64_t expired_s = clock_wall_s() - server->options->expire_s;
+    struct pace pace = {&server->sweeper, clock_us(), false};
+    unsigned stages = 0, records = 0;
+    uint64_t freed = 0;
+    int lock_fd;
+
+    if (state_sweep_begin(&server->state, &server->sweeper.finished, &lock_fd) != FS_OK)
+        return; /* another process is at it, or was since this one looked last */
+    state_sweep(&server->state, expired_s, go_on, &pace, &stages, &freed);
+    transfer_sweep(server->state.transfers_fd, expired_s, NULL, go_on, &pace, &records);
+    if (pace.ended)
+        close(lock_fd);
+    else
+        state_sweep_end(lock_fd, &server->sweeper.finished);
+    if (stages > 0)
+        log_notice("removed unfinished uploads: %u, of %llu bytes", stages,
+                   (unsigned long long)freed);
 }
 
 static int64_t sweep_ms(const struct options *o)

@@ -872,7 +872,7 @@ static void a_killed_writer_leaves_whole_files(void **state)
         close(file.fd);
         assert_int_equal(put_version(f, "k/versions", 0), FS_OK); /* no lock is left */
     }
-    assert_int_equal(state_sweep(&f->state, 0, &removed, &freed), FS_OK);
+    assert_int_equal(state_sweep(&f->state, 0, NULL, NULL, &removed, &freed), FS_OK);
     assert_int_equal(count_uploads(f), 0);
     assert_true(removed > 0); /* else nobody was killed while it staged, and this shows nothing */
 }

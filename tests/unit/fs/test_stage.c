@@ -66,7 +66,7 @@ static void sweep(const struct fixture *f, int64_t expired_s, unsigned expected_
     unsigned removed = 0;
     uint64_t freed = 0;
 
-    assert_int_equal(state_sweep(&f->state, expired_s, &removed, &freed), FS_OK);
+    assert_int_equal(state_sweep(&f->state, expired_s, NULL, NULL, &removed, &freed), FS_OK);
     assert_int_equal(removed, expected_removed);
 }
 
@@ -410,7 +410,7 @@ static void *sweep_always(void *argument)
     uint64_t freed = 0;
 
     while (!atomic_load(&s->stop))
-        state_sweep(s->state, 0, &removed, &freed);
+        state_sweep(s->state, 0, NULL, NULL, &removed, &freed);
     return NULL;
 }
 

@@ -354,9 +354,10 @@ static void what_lies_in_the_store_and_is_no_record_is_in_nobodys_way(void **sta
     assert_int_equal(transfer_each(f->store, &other, count_one, &sum), TRANSFER_NONE);
     assert_int_not_equal(
         transfer_create(&none, f->store, &other, SPAN("a"), &record, SPAN_EMPTY, 1), TRANSFER_OK);
-    transfer_sweep(f->store, 50, NULL, NULL, &removed);
+    transfer_sweep(f->store, 50, NULL, NULL, NULL, &removed);
     assert_int_equal(removed, 0);
-    transfer_sweep(f->store, 1000, NULL, NULL, &removed); /* what cannot be read only grows old */
+    transfer_sweep(f->store, 1000, NULL, NULL, NULL,
+                   &removed); /* what cannot be read only grows old */
     assert_int_equal(removed, 1);
     assert_int_equal(transfer_open(&none, f->store, &client, SPAN("a")), TRANSFER_OK);
     transfer_close(&none);
@@ -384,9 +385,9 @@ static void without_a_store_nothing_is_stored(void **state)
     assert_int_equal(transfer_create(&t, store, &client, SPAN("a"), &record, SPAN_EMPTY, 1),
                      TRANSFER_FAILED);
     assert_int_equal(t.fd, -1);
-    transfer_sweep(store, 1000, NULL, NULL, &removed);
+    transfer_sweep(store, 1000, NULL, NULL, NULL, &removed);
     close(store);
-    transfer_sweep(-1, 1000, NULL, NULL, &removed);
+    transfer_sweep(-1, 1000, NULL, NULL, NULL, &removed);
     assert_int_equal(removed, 0);
 }
 
@@ -410,7 +411,7 @@ static void count_removal(void *context, const struct uuid *whose, struct span p
                           const struct transfer_record *record)
 {
     assert_memory_equal(whose, &client, sizeof client);
-    assert_true(span_equal(path, SPAN("old")));
+    assert_true(span_starts_with(path, SPAN("old")));
     assert_int_equal(record->offset, 1);
     ++*(unsigned *)context;
 }
@@ -428,12 +429,36 @@ static void the_sweep_takes_what_is_old_and_nothing_else(void **state)
     assert_int_equal(futimens(young.fd, long_ago), 0);
     transfer_close(&old);
     transfer_close(&young);
-    transfer_sweep(f->store, 1000, count_removal, &told, &removed);
+    transfer_sweep(f->store, 1000, count_removal, NULL, &told, &removed);
     assert_int_equal(removed, 1);
     assert_int_equal(told, 1);
     assert_int_equal(transfer_open(&seen, f->store, &client, SPAN("old")), TRANSFER_NONE);
     assert_int_equal(transfer_open(&seen, f->store, &client, SPAN("young")), TRANSFER_OK);
     transfer_close(&seen);
+}
+
+static bool once(void *context)
+{
+    unsigned *told = context;
+    return *told == 0;
+}
+
+static void the_sweep_ends_when_it_is_told_to(void **state)
+{
+    struct fixture *f = *state;
+    struct timespec long_ago[2] = {{.tv_sec = 100}, {.tv_sec = 100}};
+    unsigned removed = 0, told = 0;
+    char path[] = "old 0";
+
+    for (; path[4] < '8'; path[4]++) {
+        struct transfer old = create(f, span_of(path), 1);
+        assert_int_equal(futimens(old.fd, long_ago), 0);
+        transfer_close(&old);
+    }
+    transfer_sweep(f->store, 1000, count_removal, once, &told, &removed);
+    assert_int_equal(removed, 1);
+    transfer_sweep(f->store, 1000, count_removal, NULL, &told, &removed);
+    assert_int_equal(removed, 8);
 }
 
 int main(void)
@@ -456,6 +481,7 @@ int main(void)
         TEST(without_a_store_nothing_is_stored),
         TEST(a_client_has_many),
         TEST(the_sweep_takes_what_is_old_and_nothing_else),
+        TEST(the_sweep_ends_when_it_is_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
