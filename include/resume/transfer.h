@@ -13,10 +13,11 @@
  * so that neither a kill nor a power cut in the middle of a write loses more than that write.
  *
  * A transfer has one holder. Whoever takes it makes the generation one higher, and the former
- * holder learns at its next change that it has been evicted. The newest is to have it, whichever
- * came first to take it: so the holder says since when it wants it, and one that has wanted it for
- * longer, as that of a client which is gone already, is turned away. A handle is owned by one
- * thread at a time.
+ * holder learns at its next change that it has been evicted. On one machine the newest is to have
+ * it, whichever came first to take it: so the holder says since when it wants it, and one that has
+ * wanted it for longer, as that of a client which is gone already, is turned away. Of what another
+ * machine says nothing is compared, since no two clocks are alike: there whoever takes it has it.
+ * A handle is owned by one thread at a time.
  */
 
 #include "base/span.h"
@@ -32,6 +33,13 @@ enum transfer_kind {
     TRANSFER_UPLOAD = 2,
 };
 
+/* Who wants a transfer, or has it, and since when. */
+struct transfer_claim {
+    uint64_t holder;  /* the caller's: for finding him; 0: nobody */
+    uint64_t clock;   /* names the clock of since_us: only times of the same one are compared */
+    int64_t since_us; /* when the request came for which he wants it */
+};
+
 struct transfer_record {
     enum transfer_kind kind;
     uint64_t generation; /* how often it was taken */
@@ -39,14 +47,12 @@ struct transfer_record {
     uint64_t length;     /* of the whole; with length_known */
     bool length_known;
     bool complete;
-    uint32_t flags;  /* the caller's */
-    uint64_t holder; /* the caller's: who holds it, for finding him */
-    int64_t
-        since_ns; /* the caller's: when the request came for which he took it, by the wall clock */
-    uint64_t writer;   /* the caller's: in whose memory bytes past the offset may be */
-    int64_t touched_s; /* when it was last changed, seconds since 1970 */
-    uint64_t inode;    /* the version of the file: that a download's offset is about, that an upload
-                          is to replace */
+    uint32_t flags;              /* the caller's */
+    struct transfer_claim claim; /* of whoever holds it */
+    uint64_t writer;             /* the caller's: in whose memory bytes past the offset may be */
+    int64_t touched_s;           /* when it was last changed, seconds since 1970 */
+    uint64_t inode; /* the version of the file: that a download's offset is about, that an upload
+                       is to replace */
     uint64_t size;
     int64_t mtime_ns;
 };
@@ -85,11 +91,11 @@ enum transfer_result transfer_create(struct transfer *transfer, int store_fd,
                                      int64_t now_s);
 
 /*
- * Takes an open record: from now on it is ours, as `holder`, for a request of since_ns, and whoever
- * had it is evicted; *former is what he had put there. TRANSFER_EVICTED when somebody holds it for
- * a younger request; TRANSFER_NONE when it was removed since it was opened.
+ * Takes an open record: from now on it is ours, and whoever had it is evicted; *former is that
+ * holder, or 0. TRANSFER_EVICTED when somebody on this machine holds it for a younger request;
+ * TRANSFER_NONE when it was removed since it was opened.
  */
-enum transfer_result transfer_take(struct transfer *transfer, uint64_t holder, int64_t since_ns,
+enum transfer_result transfer_take(struct transfer *transfer, const struct transfer_claim *claim,
                                    uint64_t *former, int64_t now_s);
 
 /* Writes transfer->record, which the caller changed, while it is still ours. */

@@ -87,8 +87,8 @@ struct connection {
     struct address peer;       /* the client, as far as that is known of the whole connection */
     uint64_t withheld; /* what a proxy between may have taken and not passed on; 0: there is none */
     int64_t phase_since; /* clock_ms() when the current phase began */
-    int64_t asked_ns;   /* wall clock when its request came, 0 for "now": for connection_asked_ns */
-    bool waited;        /* and it came later than asked_ns */
+    int64_t asked_us;   /* clock_us() when its request came, 0 for "now": for connection_asked_us */
+    bool waited;        /* and it came later than asked_us */
     uint64_t sent;      /* bytes given to the socket, ever */
     uint64_t acked;     /* how many of them the peer had acknowledged at the last look */
     struct kept input;  /* the start of a head that is not whole */
@@ -136,12 +136,12 @@ void connection_count_phases(const struct connection_table *table,
                              unsigned counts[static PHASE_COUNT]);
 
 /*
- * When the request that it serves came, by the wall clock and as near as can be told, so that of
+ * When the request that it serves came, by clock_us() and as near as can be told, so that of
  * several connections of a client the newest is known, whichever is served first. That is when the
  * connection came, if its first request came along with it or within a moment; else the first time
  * that it is asked here. Only for the owner.
  */
-int64_t connection_asked_ns(struct connection *c);
+int64_t connection_asked_us(struct connection *c);
 
 /* Of the request that is to come not all is there yet. */
 void connection_waits(struct connection *c);

@@ -69,8 +69,9 @@ void delivery_end(struct connection *c);
 
 void delivery_free(struct delivery *delivery);
 
-/* The word by which a record names the connection that holds it, among the servers of one store. */
-uint64_t delivery_holder(const struct server *server, const struct connection *c);
+/* What a record says of the connection that holds it: a word for it that no other connection has,
+   of any server of the store, and since when it wants it, by the clock of this boot. */
+struct transfer_claim delivery_claim(const struct server *server, struct connection *c);
 
 /*
  * Before a transfer is taken from `holder`: if that is one of our connections and it rests, it is

@@ -52,7 +52,7 @@ struct exchange {
 extern const struct protocol http_protocol;
 
 /*
- * Closes the connection of that name (delivery_holder), if it is one of ours, nobody serves it, and
+ * Closes the connection of that name (delivery_claim), if it is one of ours, nobody serves it, and
  * what takes its body says that it was evicted. One that is served notices at its next turn.
  */
 void exchange_evict(struct worker *worker, uint64_t holder);

@@ -31,10 +31,11 @@ enum {
     CREATE_TRIES = 100, /* how often others may remove the client's directory meanwhile */
 };
 
-/* Clocks of different machines differ, and are set: who seems younger by more than this is not. */
-static const int64_t YOUNGER_MOST_NS = 5000000000;
+/* A container may have the machine's clock set to its own time (time_namespaces(7)): who seems
+   younger by more than this is not. */
+static const int64_t YOUNGER_MOST_US = 5000000;
 
-static const char MAGIC[8] = "httpdtr2";
+static const char MAGIC[8] = "httpdtr3";
 
 /* As it stands in the file, in the machine's byte order: the servers of one store are of one kind.
  */
@@ -43,8 +44,8 @@ struct state {
     uint64_t number; /* of this write; the higher of two counts */
     uint64_t generation, offset, length, inode, size;
     int64_t mtime_ns, touched_s;
-    uint64_t holder, writer;
-    int64_t since_ns;
+    uint64_t holder, clock, writer;
+    int64_t since_us;
     uint32_t kind, flags;
     uint16_t path_len, note_len;
     uint8_t length_known, complete, pad[2];
@@ -187,8 +188,7 @@ static enum transfer_result load(struct transfer *t)
         .length_known = s->length_known != 0,
         .complete = s->complete != 0,
         .flags = s->flags,
-        .holder = s->holder,
-        .since_ns = s->since_ns,
+        .claim = {s->holder, s->clock, s->since_us},
         .writer = s->writer,
         .touched_s = s->touched_s,
         .inode = s->inode,
@@ -213,8 +213,9 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
         .touched_s = now_s,
         .kind = (uint32_t)r->kind,
         .flags = r->flags,
-        .holder = r->holder,
-        .since_ns = r->since_ns,
+        .holder = r->claim.holder,
+        .clock = r->claim.clock,
+        .since_us = r->claim.since_us,
         .writer = r->writer,
         .path_len = t->path_len_,
         .note_len = t->note_len_,
@@ -317,13 +318,13 @@ enum transfer_result transfer_create(struct transfer *t, int store_fd, const str
     return result;
 }
 
-/* Whether the record is held for a request that is younger than one of since_ns. */
-static bool is_held_by_younger(const struct transfer_record *r, int64_t since_ns)
+static bool is_younger(const struct transfer_claim *held, const struct transfer_claim *claim)
 {
-    return r->holder != 0 && r->since_ns > since_ns && r->since_ns - since_ns < YOUNGER_MOST_NS;
+    return held->holder != 0 && held->clock == claim->clock && held->since_us > claim->since_us &&
+           held->since_us - claim->since_us < YOUNGER_MOST_US;
 }
 
-enum transfer_result transfer_take(struct transfer *t, uint64_t holder, int64_t since_ns,
+enum transfer_result transfer_take(struct transfer *t, const struct transfer_claim *claim,
                                    uint64_t *former, int64_t now_s)
 {
     enum transfer_result result = TRANSFER_FAILED;
@@ -332,12 +333,11 @@ enum transfer_result transfer_take(struct transfer *t, uint64_t holder, int64_t 
     if (!lock(t->fd))
         return TRANSFER_FAILED;
     result = fstat(t->fd, &st) == -1 ? TRANSFER_FAILED : st.st_nlink == 0 ? TRANSFER_NONE : load(t);
-    if (result == TRANSFER_OK && is_held_by_younger(&t->record, since_ns))
+    if (result == TRANSFER_OK && is_younger(&t->record.claim, claim))
         result = TRANSFER_EVICTED;
     if (result == TRANSFER_OK) {
-        *former = t->record.holder;
-        t->record.holder = holder;
-        t->record.since_ns = since_ns;
+        *former = t->record.claim.holder;
+        t->record.claim = *claim;
         t->generation = ++t->record.generation;
         result = save(t, now_s);
     }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* What comes so soon after a connection belongs to it; a browser opens some long ahead of use. */
-static const int64_t SOON_NS = 100000000;
+static const int64_t SOON_US = 100000;
 
 int connection_table_init(struct connection_table *table, unsigned limit)
 {
@@ -90,7 +90,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->ending = ENDING_NOT;
     c->reused = false;
     c->wants = c->low_water = 0;
-    c->asked_ns = clock_wall_ns();
+    c->asked_us = clock_us();
     c->waited = false;
     connection_set_look(c, INT64_MAX);
     c->sent = c->acked = 0;
@@ -147,14 +147,14 @@ void connection_count_phases(const struct connection_table *table,
     }
 }
 
-int64_t connection_asked_ns(struct connection *c)
+int64_t connection_asked_us(struct connection *c)
 {
-    int64_t now_ns = clock_wall_ns();
+    int64_t now = clock_us();
 
-    if (c->asked_ns == 0 || (c->waited && now_ns - c->asked_ns > SOON_NS))
-        c->asked_ns = now_ns;
+    if (c->asked_us == 0 || (c->waited && now - c->asked_us > SOON_US))
+        c->asked_us = now;
     c->waited = false;
-    return c->asked_ns;
+    return c->asked_us;
 }
 
 void connection_waits(struct connection *c)
@@ -162,7 +162,7 @@ void connection_waits(struct connection *c)
     /* Later requests follow an answer: there are not two of them that could overtake each other. */
     if (c->reused)
         return;
-    c->asked_ns = clock_wall_ns();
+    c->asked_us = clock_us();
     c->waited = true;
 }
 

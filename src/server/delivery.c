@@ -144,7 +144,7 @@ void delivery_confirm(struct connection *c)
 {
     struct delivery *d = c->delivery;
 
-    d->transfer.record.holder = 0;
+    d->transfer.record.claim.holder = 0;
     /* A request that was sent ahead says nothing about a response that is still on its way. */
     if (delivery_is_under_way(c) || d->overtaken || c->withheld > 0)
         store(d, least(c), false);
@@ -169,14 +169,18 @@ static void settle(struct connection *c)
 
 void delivery_end(struct connection *c)
 {
-    c->delivery->transfer.record.holder = 0;
+    c->delivery->transfer.record.claim.holder = 0;
     settle(c);
     release(c);
 }
 
-uint64_t delivery_holder(const struct server *server, const struct connection *c)
+struct transfer_claim delivery_claim(const struct server *server, struct connection *c)
 {
-    return (uint64_t)server->instance << 32 | c->index;
+    return (struct transfer_claim){
+        .holder = (uint64_t)server->instance << 32 | c->index,
+        .clock = server->boot,
+        .since_us = connection_asked_us(c),
+    };
 }
 
 bool delivery_is_ours(const struct server *server, const struct connection *own, uint64_t holder)

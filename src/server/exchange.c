@@ -163,7 +163,7 @@ static void finish_exchange(struct worker *w, struct connection *c, struct excha
     log_exchange(w, x);
     w->fetch = 0; /* the next request may have begun a moment ago */
     c->reused = true;
-    c->asked_ns = 0;
+    c->asked_us = 0;
     connection_enter(c, PHASE_IDLE, w->now_ms);
     release(x);
     if (x != &w->exchange) {

@@ -272,7 +272,7 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     }
     if (a->upload != NULL && !a->evicted) {
         a->upload->transfer.record.flags &= ~(uint32_t)UPLOAD_UNCHECKED;
-        a->upload->transfer.record.holder = 0;
+        a->upload->transfer.record.claim.holder = 0;
         queue_step_aside(&worker->server->queue);
         if (accepted && is_complete(a)) {
             status = transfer_upload_complete(a->upload, worker, &a->plan.terms, &published);
@@ -300,7 +300,7 @@ static void free_append(struct intake *intake)
         if (a->unsure)
             drop(a);
         u->transfer.record.flags &= ~(uint32_t)UPLOAD_UNCHECKED;
-        u->transfer.record.holder = 0;
+        u->transfer.record.claim.holder = 0;
         transfer_upload_store(u);
     }
     transfer_upload_release(u);

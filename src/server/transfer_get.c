@@ -145,9 +145,9 @@ static enum transfer_result open_settled(struct worker *worker,
         enum transfer_result result = transfer_open(transfer, server->state.transfers_fd,
                                                     &target->client, span_of(target->path));
         if (result != TRANSFER_OK || tries == SETTLE_TRIES ||
-            !delivery_is_ours(server, worker->connection, transfer->record.holder))
+            !delivery_is_ours(server, worker->connection, transfer->record.claim.holder))
             return result;
-        *former = delivery_settle(server, worker->connection, transfer->record.holder);
+        *former = delivery_settle(server, worker->connection, transfer->record.claim.holder);
         if (*former != NULL)
             return result;
         transfer_close(transfer);
@@ -187,8 +187,9 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
     struct server *server = worker->server;
     struct span path = span_of(target->path);
     int store = server->state.transfers_fd;
-    uint64_t holder = delivery_holder(server, worker->connection), former = 0;
-    int64_t since_ns = connection_asked_ns(worker->connection), now_s = worker_date(worker);
+    const struct transfer_claim claim = delivery_claim(server, worker->connection);
+    int64_t now_s = worker_date(worker);
+    uint64_t former = 0;
     struct connection *settled;
     enum transfer_result result = open_settled(worker, target, transfer, &settled);
 
@@ -198,7 +199,7 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
             transfer_remove(store, &target->client, path);
     }
     if (result == TRANSFER_OK) {
-        result = transfer_take(transfer, holder, since_ns, &former, now_s);
+        result = transfer_take(transfer, &claim, &former, now_s);
         if (result != TRANSFER_OK)
             transfer_close(transfer);
     } else if (result == TRANSFER_NONE && !*changed) {
@@ -209,8 +210,7 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
             .inode = file->inode,
             .size = file->size,
             .mtime_ns = file->mtime_ns,
-            .holder = holder,
-            .since_ns = since_ns,
+            .claim = claim,
         };
         result = transfer_create(transfer, store, &target->client, path, &fresh, SPAN_EMPTY, now_s);
     }
@@ -313,7 +313,7 @@ static void follow(struct worker *worker, const struct request *request, struct 
 /* Nobody holds it any more, and nobody is to be waited for. */
 static void let_go(struct transfer *transfer)
 {
-    transfer->record.holder = 0;
+    transfer->record.claim.holder = 0;
     transfer_store(transfer, clock_wall_s());
     transfer_close(transfer);
 }

@@ -183,6 +183,7 @@ static enum status status_of_taking(enum transfer_result result)
 static enum status take(struct transfer_upload *u, struct worker *worker)
 {
     const struct state *state = &u->server->state;
+    const struct transfer_claim claim = delivery_claim(u->server, worker->connection);
     uint64_t former = 0;
     enum transfer_result result =
         transfer_open(&u->transfer, state->transfers_fd, &u->client, path_of(u));
@@ -192,8 +193,7 @@ static enum status take(struct transfer_upload *u, struct worker *worker)
     if (u->transfer.record.kind != TRANSFER_UPLOAD)
         return STATUS_NOT_FOUND;
     bool expired = is_expired(u);
-    result = transfer_take(&u->transfer, delivery_holder(u->server, worker->connection),
-                           connection_asked_ns(worker->connection), &former, clock_wall_s());
+    result = transfer_take(&u->transfer, &claim, &former, clock_wall_s());
     if (result != TRANSFER_OK)
         return status_of_taking(result);
     const struct transfer_record *r = &u->transfer.record;
@@ -237,15 +237,14 @@ enum status transfer_upload_take(struct transfer_upload **upload, struct worker 
    younger request has it. */
 static bool forget_old(struct transfer_upload *u, struct worker *worker, uint64_t *former)
 {
+    const struct transfer_claim claim = delivery_claim(u->server, worker->connection);
     int store = u->server->state.transfers_fd;
     struct transfer old;
 
     if (transfer_open(&old, store, &u->client, path_of(u)) != TRANSFER_OK)
         return true;
     bool is_upload = old.record.kind == TRANSFER_UPLOAD;
-    enum transfer_result taken =
-        transfer_take(&old, delivery_holder(u->server, worker->connection),
-                      connection_asked_ns(worker->connection), former, clock_wall_s());
+    enum transfer_result taken = transfer_take(&old, &claim, former, clock_wall_s());
     transfer_close(&old);
     if (taken == TRANSFER_EVICTED)
         return false;
@@ -282,8 +281,7 @@ static enum status create(struct transfer_upload *u, struct worker *worker,
     uint64_t former = 0;
 
     record.kind = TRANSFER_UPLOAD;
-    record.holder = delivery_holder(u->server, worker->connection);
-    record.since_ns = connection_asked_ns(worker->connection);
+    record.claim = delivery_claim(u->server, worker->connection);
     record.writer = u->server->boot;
     enum transfer_result result = create_record(u, worker, &record, note, afresh, &former);
     if (result != TRANSFER_OK)
@@ -385,7 +383,7 @@ enum status transfer_upload_complete(struct transfer_upload *u, struct worker *w
     r->length_known = true;
     r->complete = piece;
     r->flags |= piece ? 0u : UPLOAD_DUE;
-    r->holder = 0;
+    r->claim.holder = 0;
     queue_step_aside(&worker->server->queue);
     enum status status = transfer_upload_store(u);
     if (status != STATUS_NONE || piece)

@@ -103,13 +103,14 @@ static void the_newer_holder_wins(void **state)
     uint64_t former;
 
     older.record.offset = 5;
-    older.record.holder = 33;
+    older.record.claim.holder = 33;
     assert_int_equal(transfer_store(&older, 101), TRANSFER_OK);
     assert_int_equal(transfer_open(&newer, f->store, &client, SPAN("a")), TRANSFER_OK);
     assert_true(transfer_is_held(&older)); /* looking is not taking */
-    assert_int_equal(transfer_take(&newer, 77, 1000, &former, 102), TRANSFER_OK);
+    assert_int_equal(transfer_take(&newer, &(struct transfer_claim){77, 1, 1000}, &former, 102),
+                     TRANSFER_OK);
     assert_int_equal(former, 33);
-    assert_int_equal(newer.record.holder, 77);
+    assert_int_equal(newer.record.claim.holder, 77);
     assert_int_equal(newer.record.offset, 5);
     assert_false(transfer_is_held(&older));
     older.record.offset = 900;
@@ -126,16 +127,16 @@ static void the_newer_holder_wins(void **state)
 static void who_asked_last_wins_whoever_comes_first(void **state)
 {
     static const struct {
-        uint64_t holder;
-        int64_t held_since_ns, since_ns;
+        struct transfer_claim held, claim;
         enum transfer_result expected;
         const char *why;
     } rows[] = {
-        {33, 2000, 3000, TRANSFER_OK, "the younger takes it"},
-        {33, 3000, 3000, TRANSFER_OK, "of two alike the later to take it"},
-        {33, 3001, 3000, TRANSFER_EVICTED, "the older does not get it from the younger"},
-        {0, 3001, 3000, TRANSFER_OK, "but it does where nobody holds it any more"},
-        {33, 6000000000, 3000, TRANSFER_OK, "a clock that was set back locks nobody out"},
+        {{33, 1, 2000}, {44, 1, 3000}, TRANSFER_OK, "the younger takes it"},
+        {{33, 1, 3000}, {44, 1, 3000}, TRANSFER_OK, "of two alike the later to take it"},
+        {{33, 1, 3001}, {44, 1, 3000}, TRANSFER_EVICTED, "the older does not, from the younger"},
+        {{0, 1, 3001}, {44, 1, 3000}, TRANSFER_OK, "but it does where nobody holds it any more"},
+        {{33, 2, 3001}, {44, 1, 3000}, TRANSFER_OK, "another machine's time says nothing"},
+        {{33, 1, 6000000}, {44, 1, 3000}, TRANSFER_OK, "nor does one that is hardly of this clock"},
     };
     struct fixture *f = *state;
     struct transfer t = create(f, SPAN("a"), 1), other_one;
@@ -143,12 +144,12 @@ static void who_asked_last_wins_whoever_comes_first(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         /* By one that nobody is older than. */
+        const struct transfer_claim youngest = {rows[i].held.holder, 1, INT64_MAX};
         assert_int_equal(transfer_open(&other_one, f->store, &client, SPAN("a")), TRANSFER_OK);
-        assert_int_equal(transfer_take(&other_one, rows[i].holder, INT64_MAX, &former, 100),
-                         TRANSFER_OK);
-        other_one.record.since_ns = rows[i].held_since_ns;
+        assert_int_equal(transfer_take(&other_one, &youngest, &former, 100), TRANSFER_OK);
+        other_one.record.claim = rows[i].held;
         assert_int_equal(transfer_store(&other_one, 100), TRANSFER_OK);
-        enum transfer_result got = transfer_take(&t, 44, rows[i].since_ns, &former, 101);
+        enum transfer_result got = transfer_take(&t, &rows[i].claim, &former, 101);
         if (got != rows[i].expected)
             fail_msg("%s", rows[i].why);
         assert_int_equal(transfer_is_held(&other_one), got == TRANSFER_EVICTED);
@@ -164,7 +165,8 @@ static void what_was_removed_cannot_be_taken(void **state)
     uint64_t former;
 
     assert_int_equal(transfer_remove(f->store, &client, SPAN("a")), TRANSFER_OK);
-    assert_int_equal(transfer_take(&t, 1, 1, &former, 101), TRANSFER_NONE);
+    assert_int_equal(transfer_take(&t, &(struct transfer_claim){1, 1, 1}, &former, 101),
+                     TRANSFER_NONE);
     transfer_close(&t);
 }
 
@@ -213,7 +215,8 @@ static void what_is_kept_does_not_grow_old(void **state)
     assert_int_equal(transfer_open(&seen, f->store, &client, SPAN("a")), TRANSFER_OK);
     assert_int_equal(seen.record.touched_s, 110);
     assert_int_equal(seen.record.offset, 7);
-    assert_int_equal(transfer_take(&seen, 1, 1, &former, 111), TRANSFER_OK);
+    assert_int_equal(transfer_take(&seen, &(struct transfer_claim){1, 1, 1}, &former, 111),
+                     TRANSFER_OK);
     assert_false(transfer_keep(&t, 10, 112));
     assert_false(transfer_keep(&t, 10, 130)); /* and does not touch what is another's */
     transfer_close(&t);
@@ -376,7 +379,8 @@ static void without_a_store_nothing_is_stored(void **state)
     transfer_close(&t);
     assert_int_equal(transfer_sync(&t), TRANSFER_FAILED);
     assert_int_equal(transfer_store(&t, 1), TRANSFER_FAILED);
-    assert_int_equal(transfer_take(&t, 1, 1, &(uint64_t){0}, 1), TRANSFER_FAILED);
+    assert_int_equal(transfer_take(&t, &(struct transfer_claim){1, 1, 1}, &(uint64_t){0}, 1),
+                     TRANSFER_FAILED);
 
     snprintf(gone, sizeof gone, "%s/gone", f->path);
     assert_int_equal(mkdir(gone, 0700), 0);

@@ -209,24 +209,24 @@ static void looks_claim_once_and_change_no_deadline(void **state)
 static void a_request_is_as_old_as_it_can_be(void **state)
 {
     struct fixture *f = *state;
-    int64_t came = f->c->asked_ns, waited, now;
+    int64_t came = f->c->asked_us, waited, now;
 
     assert_true(came > 0);
-    assert_true(connection_asked_ns(f->c) == came); /* as old as the connection */
+    assert_true(connection_asked_us(f->c) == came); /* as old as the connection */
     connection_waits(f->c);                         /* the request comes after this, and at once */
-    waited = f->c->asked_ns;
+    waited = f->c->asked_us;
     assert_true(waited >= came);
-    assert_true(connection_asked_ns(f->c) == waited);
+    assert_true(connection_asked_us(f->c) == waited);
     connection_waits(f->c);
-    f->c->asked_ns -= 1000000000; /* it comes a second later */
-    waited = f->c->asked_ns;
-    now = connection_asked_ns(f->c);
-    assert_true(now >= waited + 1000000000);
-    assert_true(connection_asked_ns(f->c) == now); /* and stays as old as it was found */
+    f->c->asked_us -= 1000000; /* it comes a second later */
+    waited = f->c->asked_us;
+    now = connection_asked_us(f->c);
+    assert_true(now >= waited + 1000000);
+    assert_true(connection_asked_us(f->c) == now); /* and stays as old as it was found */
     f->c->reused = true;
-    f->c->asked_ns = 0; /* a later request */
+    f->c->asked_us = 0; /* a later request */
     connection_waits(f->c);
-    assert_true(connection_asked_ns(f->c) >= now);
+    assert_true(connection_asked_us(f->c) >= now);
 }
 
 static void the_table_holds_its_limit(void **state)
