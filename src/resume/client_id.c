@@ -4,12 +4,12 @@
 #include "base/hmac.h"
 #include "base/random.h"
 
-enum { RANDOM_LEN = 10, CODE_LEN = UUID_LEN - RANDOM_LEN, VERSION = 8 };
+enum { TIME_LEN = 4, BODY_LEN = 11, CODE_LEN = UUID_LEN - BODY_LEN, VERSION = 8 };
 
 static void make_code(const struct client_id_key *key, const struct uuid *id,
                       uint8_t code[static CODE_LEN])
 {
-    uint64_t sum = siphash24(key->siphash_, id->bytes, RANDOM_LEN);
+    uint64_t sum = siphash24(key->siphash_, id->bytes, BODY_LEN);
     for (size_t i = 0; i < CODE_LEN; i++)
         code[i] = (uint8_t)(sum >> 8 * i);
 }
@@ -24,12 +24,14 @@ void client_id_key_derive(struct client_id_key *key,
     explicit_bzero(derived, sizeof derived);
 }
 
-bool client_id_mint(const struct client_id_key *key, struct uuid *id)
+bool client_id_mint(const struct client_id_key *key, int64_t now_s, struct uuid *id)
 {
-    if (!random_fill(id->bytes, RANDOM_LEN))
+    if (!random_fill(id->bytes + TIME_LEN, BODY_LEN - TIME_LEN))
         return false;
+    for (size_t i = 0; i < TIME_LEN; i++)
+        id->bytes[i] = (uint8_t)(now_s >> 8 * (TIME_LEN - 1 - i));
     uuid_set_version(id, VERSION);
-    make_code(key, id, id->bytes + RANDOM_LEN);
+    make_code(key, id, id->bytes + BODY_LEN);
     return true;
 }
 
@@ -37,5 +39,14 @@ bool client_id_is_ours(const struct client_id_key *key, const struct uuid *id)
 {
     uint8_t code[CODE_LEN];
     make_code(key, id, code);
-    return uuid_version(id) == VERSION && bytes_equal(code, id->bytes + RANDOM_LEN, CODE_LEN);
+    return uuid_version(id) == VERSION && bytes_equal(code, id->bytes + BODY_LEN, CODE_LEN);
+}
+
+int64_t client_id_age_s(const struct uuid *id, int64_t now_s)
+{
+    uint32_t minted = 0;
+
+    for (size_t i = 0; i < TIME_LEN; i++)
+        minted = minted << 8 | id->bytes[i];
+    return (int32_t)((uint32_t)now_s - minted);
 }

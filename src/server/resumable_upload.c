@@ -192,10 +192,11 @@ static struct intake *create(struct worker *worker, const struct request *reques
                      : STATUS_SERVICE_UNAVAILABLE;
     } else {
         transfer_upload_set_terms(&record, &plan.terms);
-        status = address->by_id || client_id_mint(&worker->server->ids, &client)
-                     ? transfer_upload_create(&u, worker, &client, address->target.path, &record,
-                                              meta, address->by_id)
-                     : STATUS_SERVICE_UNAVAILABLE;
+        status =
+            address->by_id || client_id_mint(&worker->server->ids, worker_date(worker), &client)
+                ? transfer_upload_create(&u, worker, &client, address->target.path, &record, meta,
+                                         address->by_id)
+                : STATUS_SERVICE_UNAVAILABLE;
     }
     if (status != STATUS_NONE)
         return transfer_refuse(worker, request, status, SPAN_EMPTY, answer);

@@ -28,7 +28,7 @@ void client_id_answer(struct worker *worker, const struct request *request, stru
 {
     struct uuid id;
 
-    if (!client_id_mint(&worker->server->ids, &id)) {
+    if (!client_id_mint(&worker->server->ids, worker_date(worker), &id)) {
         status_page_answer(worker, request, STATUS_SERVICE_UNAVAILABLE, SPAN_EMPTY, answer);
         return;
     }
@@ -155,13 +155,19 @@ static enum transfer_result open_settled(struct worker *worker,
     }
 }
 
+/* What came of the record that a request was to go on with. */
+enum past {
+    PAST_FITS,    /* or there was none */
+    PAST_CHANGED, /* it was of another version of the file */
+    PAST_EXPIRED, /* it has expired, or may have: the id is old enough for it */
+};
+
 /*
  * What a record that was just opened is worth for this file. TRANSFER_NONE: nothing any more, as
- * the next sweep will find too. *changed: it is of another version of the file. Closed unless
- * TRANSFER_OK.
+ * the next sweep will find too, and *past says why. Closed unless TRANSFER_OK.
  */
 static enum transfer_result judge(const struct server *server, const struct file *file,
-                                  int64_t now_s, struct transfer *transfer, bool *changed)
+                                  int64_t now_s, struct transfer *transfer, enum past *past)
 {
     const struct transfer_record *r = &transfer->record;
     enum transfer_result result = TRANSFER_OK;
@@ -169,20 +175,40 @@ static enum transfer_result judge(const struct server *server, const struct file
     if (r->kind != TRANSFER_DOWNLOAD)
         result = TRANSFER_EVICTED; /* an upload, which was not there when it was looked for */
     else if (r->touched_s + server->options->expire_s < now_s)
-        result = TRANSFER_NONE;
-    *changed = result == TRANSFER_OK && !is_same_version(r, file);
-    if (*changed)
+        *past = PAST_EXPIRED;
+    else if (!is_same_version(r, file))
+        *past = PAST_CHANGED;
+    if (*past != PAST_FITS)
         result = TRANSFER_NONE;
     if (result != TRANSFER_OK)
         transfer_close(transfer);
     return result;
 }
 
-/* Opens the record and takes it, or makes one. *changed: there was one of another version of the
-   file, which is gone now. */
-static enum transfer_result take_record(struct worker *worker, const struct transfer_target *target,
+/*
+ * Whether a download may begin for which there is no record. Who says Range knows what it has. Who
+ * does not is given the file from its begin, and that only while its id is so young that it cannot
+ * have been given a part already.
+ */
+static bool may_begin(struct worker *worker, const struct request *request,
+                      const struct transfer_target *target, enum past *past)
+{
+    bool ranged = request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL;
+
+    if (*past == PAST_FITS &&
+        client_id_age_s(&target->client, worker_date(worker)) > worker->server->options->expire_s)
+        *past = PAST_EXPIRED;
+    if (*past == PAST_EXPIRED && ranged)
+        *past = PAST_FITS;
+    return *past == PAST_FITS;
+}
+
+/* Opens the record and takes it, or makes one. *past: there was one that is of no use, and is gone
+   now. */
+static enum transfer_result take_record(struct worker *worker, const struct request *request,
+                                        const struct transfer_target *target,
                                         const struct file *file, struct transfer *transfer,
-                                        bool *changed)
+                                        enum past *past)
 {
     struct server *server = worker->server;
     struct span path = span_of(target->path);
@@ -194,7 +220,7 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
     enum transfer_result result = open_settled(worker, target, transfer, &settled);
 
     if (result == TRANSFER_OK) {
-        result = judge(server, file, now_s, transfer, changed);
+        result = judge(server, file, now_s, transfer, past);
         if (result == TRANSFER_NONE)
             transfer_remove(store, &target->client, path);
     }
@@ -202,7 +228,7 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
         result = transfer_take(transfer, &claim, &former, now_s);
         if (result != TRANSFER_OK)
             transfer_close(transfer);
-    } else if (result == TRANSFER_NONE && !*changed) {
+    } else if (result == TRANSFER_NONE && may_begin(worker, request, target, past)) {
         const struct transfer_record fresh = {
             .kind = TRANSFER_DOWNLOAD,
             .length = file->size,
@@ -219,17 +245,19 @@ static enum transfer_result take_record(struct worker *worker, const struct tran
 }
 
 /* The record as it is, if there is one: transfer->fd is -1 otherwise. */
-static enum transfer_result look_at_record(struct worker *worker,
+static enum transfer_result look_at_record(struct worker *worker, const struct request *request,
                                            const struct transfer_target *target,
                                            const struct file *file, struct transfer *transfer,
-                                           bool *changed)
+                                           enum past *past)
 {
     enum transfer_result result = transfer_open(transfer, worker->server->state.transfers_fd,
                                                 &target->client, span_of(target->path));
 
     if (result == TRANSFER_OK)
-        result = judge(worker->server, file, worker_date(worker), transfer, changed);
-    return result == TRANSFER_NONE ? TRANSFER_OK : result;
+        result = judge(worker->server, file, worker_date(worker), transfer, past);
+    if (result == TRANSFER_NONE && may_begin(worker, request, target, past))
+        result = TRANSFER_OK;
+    return result;
 }
 
 static void refuse_record(struct worker *worker, const struct request *request,
@@ -258,15 +286,21 @@ static bool open_record(struct worker *worker, const struct request *request,
 {
     enum { TAKE_TRIES = 100 };
     enum transfer_result result;
-    bool changed = false;
+    enum past past = PAST_FITS;
     unsigned tries = 0;
 
     /* Others may make the record, or remove it, while it is looked for. */
     do
-        result = (peek ? look_at_record : take_record)(worker, target, file, transfer, &changed);
-    while (!changed && (result == TRANSFER_NONE || result == TRANSFER_EXISTS) &&
+        result =
+            (peek ? look_at_record : take_record)(worker, request, target, file, transfer, &past);
+    while (past == PAST_FITS && (result == TRANSFER_NONE || result == TRANSFER_EXISTS) &&
            ++tries < TAKE_TRIES);
-    if (changed)
+    if (past == PAST_EXPIRED)
+        status_page_answer(worker, request, STATUS_GONE,
+                           SPAN("This id is too old to begin a download, and one that it had has "
+                                "expired. Ask /.uuid for a new id, or go on with Range."),
+                           answer);
+    else if (past == PAST_CHANGED)
         status_page_answer(
             worker, request, STATUS_PRECONDITION_FAILED,
             SPAN("The file has changed since this download began: what you have does "
@@ -274,7 +308,7 @@ static bool open_record(struct worker *worker, const struct request *request,
             answer);
     else if (result != TRANSFER_OK)
         refuse_record(worker, request, result, answer);
-    return !changed && result == TRANSFER_OK;
+    return past == PAST_FITS && result == TRANSFER_OK;
 }
 
 /* Turns the answer for the whole file into one for its rest from the recorded offset. */

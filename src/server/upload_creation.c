@@ -76,7 +76,7 @@ enum status upload_creation_make(struct transfer_upload **upload, struct worker 
     struct uuid client = address->client;
     struct buffer b = buffer_make(path, sizeof path - FILE_NAME_LIMIT - 1);
 
-    if (!address->by_id && !client_id_mint(&worker->server->ids, &client))
+    if (!address->by_id && !client_id_mint(&worker->server->ids, worker_date(worker), &client))
         return STATUS_SERVICE_UNAVAILABLE;
     buffer_put_span(&b, address->target.path);
     if (b.len > 0)

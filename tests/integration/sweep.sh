@@ -10,7 +10,7 @@ server_start --expire 2s
 fetch /.uuid
 id=$(body)
 fetch -X PUT -H 'Content-Range: bytes 0-49999/100000' --data-binary "@$TMP/half" "/$id/b.bin"
-fetch "/$id/a.txt"
+fetch "/$id/a.txt" -r 0-
 is "$(staged) $(records)" "1 2" "an upload and a download"
 swept() { [ "$(staged) $(records)" = "0 0" ]; }
 wait_for $((8 * SLOW)) swept
@@ -18,8 +18,15 @@ is "$(staged) $(records)" "0 0" "are swept in time"
 is "$(find "$ROOT/.httpd/transfers" -mindepth 1 | wc -l)" 0 "and the client's directory with them"
 fetch -I "/$id/b.bin"
 is "$STATUS" 404 "then the upload is gone"
-fetch "/$id/a.txt"
-is "$STATUS" 200 "and the download begins again"
+# Nothing tells whether its client has a part of it: who does not say so is not given all of it.
+for method in GET HEAD; do
+    options=()
+    [ "$method" = HEAD ] && options=(-I)
+    fetch "/$id/a.txt" "${options[@]}"
+    is "$STATUS $(field Resume-Offset)" "410 " "and so is the download, for $method"
+done
+fetch "/$id/a.txt" -r 2-
+is "$STATUS $(body)" "206 llo" "which goes on for one who says Range"
 
 # ---- what is under way does not expire, however slowly it goes -----------------------------------
 
@@ -32,7 +39,7 @@ offset_of() { curl -sS -I "$URL/$id/$1" | tr -d '\r' | sed -n "s/^$2: //p"; }
 # that sends no more.
 helper "$RAW" -r 20000 -t 60 127.0.0.1 "$PORT" send "GET /$id/large.bin HTTP/1.1\r\nHost: localhost\r\nRange: bytes=1000000-\r\n\r\n" until '\r\n\r\n' wait 60000
 resting=$HELPER
-helper "$RAW" -r 20000 -t 60 127.0.0.1 "$PORT" send "GET /$id/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" until '\r\n\r\n' take 6 wait 60000
+helper "$RAW" -r 20000 -t 60 127.0.0.1 "$PORT" send "GET /$id/a.txt HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-\r\n\r\n" until '\r\n\r\n' take 6 wait 60000
 idle=$HELPER
 steps=()
 for _ in $(seq 22); do steps+=(repeat 100 0123456789 wait 500); done
@@ -54,7 +61,7 @@ kill "$resting" "$idle"
 wait_for $((10 * SLOW)) swept
 is "$(staged) $(records)" "0 0" "once nobody is at it, all of it is swept"
 
-# An upload that has expired and was not swept yet is gone, and a download of that age begins again.
+# What has expired and was not swept yet is gone as well.
 server_stop
 server_start
 fetch -X PUT -H 'Content-Range: bytes 0-49999/100000' --data-binary "@$TMP/half" "/$id/old.bin"
@@ -77,8 +84,12 @@ has_field Upload-Offset
 isnt "$?" 0 "without an offset"
 fetch -X PATCH -H 'Tus-Resumable: 1.0.0' -H 'Content-Type: application/offset+octet-stream' -H 'Upload-Offset: 50000' --data-binary x "/$id/old.bin"
 like "$STATUS" '^4(04|10)$' "for PATCH too"
+fetch -X PUT -H 'Content-Range: bytes 50000-99999/100000' --data-binary "@$TMP/half" "/$id/old.bin"
+like "$STATUS" '^4(04|09|10)$' "for PUT that goes on"
 fetch "/$id/large.bin"
-is "$STATUS $(field Resume-Offset)" "200 0" "and a download begins again"
+is "$STATUS $(field Resume-Offset)" "410 " "and a download"
+fetch "/$id/large.bin" -r 19999990-
+is "$STATUS $(body | wc -c)" "206 10" "unless its client says where it goes on"
 server_stop
 server_start
 
