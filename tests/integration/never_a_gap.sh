@@ -1,7 +1,7 @@
 #!/bin/bash
 # alone: this one is timed
 #
-# The short form of tests/resume/downloads: a dozen downloads that are cut at random moments.
+# The short form of tests/resume/downloads: a dozen downloads that are cut at random moments, in every way.
 . "$(dirname "$0")/lib.sh"
 
 if ! command -v python3 >/dev/null; then
@@ -9,5 +9,7 @@ if ! command -v python3 >/dev/null; then
 fi
 said=$(DOWNLOADS=12 HTTPD=$HTTPD HTTPCLIENT=${PROGRAMS:-$LIB_TOP/build}/httpclient "$LIB_TOP/tests/resume/downloads")
 ok "twelve downloads, all identical and none with a gap"
+missing=$(sed -n 's/^ok 2 .* # SKIP //p' <<<"$said")
+[ -z "$missing" ] || skip "connections reset from outside, links cut" "$missing"
 note "$said"
 done_testing
