@@ -40,6 +40,18 @@ is "$(grep -c '^HTTP/1.1 200' <<<"$got")" 2 "the header stands once, before two 
 logged 192.0.2.5 "the first of two"
 logged 192.0.2.5 "the second of two"
 
+is "$(said send "$V2\x21\x11\0\x0f\xc0\0\x02\x06\xc6\x33\x64\x01\xdc\x04\x01\xbb\x04\0\0$GET")" 200 "version 2 with an extension"
+logged 192.0.2.6 "an extension is passed over"
+is "$(said send "$V2\x20\x11\0\x0c\xc0\0\x02\x02\xc6\x33\x64\x01\xdc\x04\x01\xbb$GET")" 200 "version 2, LOCAL with addresses"
+logged 127.0.0.1 "which mean nothing then"
+FORGED='GET /a.txt HTTP/1.1\r\nHost: a\r\nForwarded: for=203.0.113.9\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n'
+is "$(said send "PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\n$FORGED")" 200 "a client behind the header that names another"
+logged 192.0.2.7 "his own word is not believed"
+is "$(said send "PROXY TCP4 127.0.0.9 198.51.100.1 1 2\r\n$FORGED")" 200 "a trusted proxy behind the header"
+logged 203.0.113.9 "its word is"
+is "$(said send "PROXY TCP4 192.0.2.8 198.51.100.1 1 2\r\nPROXY TCP4 203.0.113.9 198.51.100.1 1 2\r\n$GET")" 400 "a second header is no request"
+logged 192.0.2.8 "the first one counts"
+
 # What must not be answered.
 while IFS='|' read -r bytes why; do
     got=$(raw send "$bytes")
