@@ -188,6 +188,10 @@ bench: httpd ## compare with nginx, lighttpd and h2o on this machine
 scale: httpd ## several httpd on GlusterFS behind HAProxy, killed and replaced (FULL=1 for the long form)
 	tests/scale/run
 
+.PHONY: scale-nfs
+scale-nfs: httpd ## the same on NFS 4.2, in user-mode-linux
+	tests/scale/nfs
+
 .PHONY: durability
 durability: httpd ## kill -9, readers, aborts, a full disk (KILLS=n REPLACES=n), and litmus
 	python3 tests/durability/durability.py

@@ -2,6 +2,12 @@
 # Sourced by tests/scale/run in its own namespaces: a GlusterFS volume of two replicas and two mounts of
 # it, as two hosts would have. Nothing of it is seen outside, and all of it goes with the last process.
 
+certificate() { # certificate DIRECTORY : for who is in front
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$1/key" \
+        -out "$1/certificate" 2>/dev/null
+    cat "$1/key" >>"$1/certificate"
+}
+
 cluster_up() { # cluster_up DIRECTORY : sets MOUNT_ONE, MOUNT_TWO
     local directory=$1 place
     ip link set lo up
@@ -27,6 +33,9 @@ cluster_up() { # cluster_up DIRECTORY : sets MOUNT_ONE, MOUNT_TWO
         gluster volume set shared "$option" off || return 1
     done
     gluster volume set shared cluster.post-op-delay-secs 0 || return 1
+    # A process that is killed interrupts what its threads wait for. Each lock among it then holds up one of
+    # these, and when none is left the mount hangs for good (gluster/glusterfs#4371). There are two by default.
+    gluster volume set shared client.event-threads 32 || return 1
     gluster volume start shared || return 1
     # Nor may the kernel: direct-io-mode for bytes, the others for names and sizes.
     for place in one two; do

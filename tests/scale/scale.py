@@ -27,11 +27,13 @@ UPLOADS = setting("UPLOADS", 20, 200)
 ROUNDS = setting("ROUNDS", 100, 1000)
 SIZE = setting("SIZE", 16, 16) << 20
 ROLLS = setting("ROLLS", 1, 3)
-ONLY = os.environ.get("ONLY", "races transfers rolling front processes").split()
+ONLY = os.environ.get("ONLY", "races stale transfers rolling front processes").split()
 HERE = os.path.dirname(os.path.abspath(__file__))
 ADDRESS = "10.77.0.1"
 PLAIN, TLS, NGINX = 8080, 8443, 9443
 HOLDS = 1 << 20
+STALE_S = 0.1  # as the README says
+PATIENCE = 300
 number = failures = 0
 
 
@@ -177,10 +179,15 @@ def handed_over(client):
     slow = socket.create_connection((ADDRESS, 9001))
     slow.sendall(f"PUT {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:300000])
 
+    def staged():
+        uploads = f"{TWO}/.httpd/uploads"
+        return any(os.stat(f"{uploads}/{name}").st_size > 0 for name in os.listdir(uploads))
+
     def offset():
         return int(ask(9002, "HEAD", path)[1].get("Upload-Offset") or -1)
 
-    ok(wait_for(lambda: offset() > 0, 15), "an upload under way on one replica is seen on the other", offset())
+    # Who asks takes it away from who has it, so something should be there first.
+    ok(wait_for(staged) and offset() > 0, "an upload under way on one replica is seen on the other")
 
     def goes_on():
         at = offset()
@@ -203,6 +210,61 @@ def handed_over(client):
     slow.close()
 
 
+# ---- nothing old, beyond a bound --------------------------------------------------------------------
+
+
+def in_place(text):
+    with open(f"{ONE}/fresh", "r+b") as file:
+        file.write(text)
+
+
+def renamed(text):
+    with open(f"{ONE}/fresh.new", "wb") as file:
+        file.write(text)
+    os.rename(f"{ONE}/fresh.new", f"{ONE}/fresh")
+
+
+def removed_and_made(text):
+    os.unlink(f"{ONE}/fresh")
+    renamed(text)
+
+
+def put_elsewhere(text):
+    ask(9001, "PUT", "/fresh", text)
+
+
+def stale():
+    """How long one replica still answers what a file was before another host changed it."""
+    one, two = Replica("one", ONE, 9001).start(), Replica("two", TWO, 9002, "--public-status").start()
+    changes = (put_elsewhere, renamed, in_place, removed_and_made)
+    put_elsewhere(b"%08d" % 0)
+    kept = http.client.HTTPConnection(ADDRESS, 9002, timeout=20)
+    worst, olds, asked = 0.0, 0, 0
+
+    def read():
+        kept.request("GET", "/fresh")
+        return kept.getresponse().read()
+
+    for i in range(1, max(40, ROUNDS // 4) + 1):
+        # Twice, and at rest, so that it is kept in memory wherever it may be.
+        read(), time.sleep(0.05), read(), read()
+        changes[i % len(changes)](b"%08d" % i)
+        done = time.monotonic()
+        while time.monotonic() < done + 10:
+            start = time.monotonic()
+            asked += 1
+            if read() == b"%08d" % i:
+                break
+            olds += 1
+            worst = max(worst, start - done)
+    print(f"# {asked} answers after a change by another host: {olds} old ones, the last {1000 * worst:.0f} ms after it")
+    ok(worst <= STALE_S, f"no answer is old for longer than {STALE_S} s", worst)
+    status, _, metrics = ask(9002, "GET", "/.metrics")
+    hits = [int(x.split()[1]) for x in metrics.decode().splitlines() if x.startswith('httpd_cache_requests_total{result="hit"}')]
+    ok(hits and hits[0] > 20, "though answers came from memory", hits)
+    kept.close(), one.end(), two.end()
+
+
 # ---- transfers that survive their replicas ----------------------------------------------------------
 
 
@@ -211,26 +273,30 @@ class Hunter(threading.Thread):
 
     def __init__(self, group):
         super().__init__(daemon=True)
-        self.group, self.kills, self.ending = group, 0, threading.Event()
+        self.group, self.kills, self.ending, self.trouble = group, 0, threading.Event(), None
 
     def run(self):
         while not self.ending.wait(1.5):
             victim = self.group[self.kills % len(self.group)]
-            victim.end(signal.SIGKILL)
-            self.kills += 1
-            time.sleep(0.3)
-            victim.start()
+            try:
+                victim.end(signal.SIGKILL)
+                self.kills += 1
+                time.sleep(0.3)
+                victim.start()
+            except (subprocess.TimeoutExpired, SystemExit) as trouble:
+                self.trouble = trouble
+                return
 
 
 def download(name, wanted, slowness, faults):
     """By id, saying nothing of what is there already: the record alone says where to go on."""
     client = None
-    have, breaks, restarts = bytearray(), 0, 0
-    until = time.monotonic() + 300
+    have, breaks, restarts, again = bytearray(), 0, 0, []
+    until = time.monotonic() + PATIENCE
     while len(have) < len(wanted):
-        if time.monotonic() > until:
+        if time.monotonic() > until or len(faults) > 20:
             faults.append(f"{name}: no end, {len(have)} bytes")
-            return 0, 0
+            return 0, 0, []
         connection = http.client.HTTPConnection(ADDRESS, PLAIN, timeout=30)
         try:
             if client is None:
@@ -250,7 +316,9 @@ def download(name, wanted, slowness, faults):
             at = int(answer.headers["Resume-Offset"] or 0)
             if at > len(have):
                 faults.append(f"{name}: a gap, offset {at} and {len(have)} bytes are here")
-                return breaks, restarts
+                return breaks, restarts, again
+            if have:
+                again.append(len(have) - at)
             # A checkpoint comes every 4 MiB; what the proxy and the windows hold is left off.
             restarts += at == 0 and len(have) > (8 << 20)
             while piece := answer.read1(1 << 16):
@@ -266,17 +334,19 @@ def download(name, wanted, slowness, faults):
             connection.close()
     if bytes(have) != wanted:
         faults.append(f"{name}: other bytes")
-    return breaks, restarts
+    return breaks, restarts, again
 
 
-def upload(name, data, slowness, faults):
+def upload(name, wanted, slowness, faults):
+    """By tus; what arrived is looked at on both mounts, and removed, since the disk is small."""
+    data = hashlib.sha256(name.encode()).digest() + wanted[32:]
     tus = {"Tus-Resumable": "1.0.0"}
-    place, breaks, restarts, at, most = None, 0, 0, 0, 0
-    until = time.monotonic() + 300
+    place, breaks, restarts, at, most, again = None, 0, 0, 0, 0, []
+    until = time.monotonic() + PATIENCE
     while at < len(data):
-        if time.monotonic() > until:
+        if time.monotonic() > until or len(faults) > 20:
             faults.append(f"{name}: no end, offset {at}")
-            return 0, 0
+            return 0, 0, []
         try:
             if place is None:
                 meta = "filename " + base64.b64encode(name.encode()).decode()
@@ -293,6 +363,8 @@ def upload(name, data, slowness, faults):
                 continue
             at = int(fields["Upload-Offset"])
             restarts += at == 0 and most > (4 << 20)
+            if most:
+                again.append(max(0, most - at))
             if at == len(data):
                 break
 
@@ -305,6 +377,9 @@ def upload(name, data, slowness, faults):
 
             connection = http.client.HTTPConnection(ADDRESS, PLAIN, timeout=30)
             try:
+                connection.connect()
+                # What is in here counts as sent.
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
                 connection.request("PATCH", place, pieces(at), {
                     **tus, "Upload-Offset": str(at), "Content-Length": str(len(data) - at),
                     "Content-Type": "application/offset+octet-stream"})
@@ -320,7 +395,17 @@ def upload(name, data, slowness, faults):
         except TROUBLE:
             breaks += 1
             time.sleep(0.1)
-    return breaks, restarts
+    for mount in (ONE, TWO):
+        with open(f"{mount}/{name}", "rb") as file:
+            if file.read() != data:
+                faults.append(f"{mount}/{name} differs")
+
+    def is_removed():
+        return ask(PLAIN, "DELETE", "/" + name)[0] in (204, 404)
+
+    if not wait_for(is_removed):
+        faults.append(f"{name} cannot be removed")
+    return breaks, restarts, again
 
 
 def transfers():
@@ -329,19 +414,24 @@ def transfers():
     wanted = os.urandom(SIZE)
     with open(f"{ONE}/large", "wb") as file:
         file.write(wanted)
-    names = [f"up{i}" for i in range(UPLOADS)]
-    bodies = {name: hashlib.sha256(name.encode()).digest() + wanted[32:] for name in names}
+    names = [f"tus{i}" for i in range(UPLOADS)]
     faults, partial = [], []
     watching = threading.Event()
+
+    def look(mount, name):
+        try:
+            size = os.stat(f"{mount}/{name}").st_size
+        except FileNotFoundError: # it was seen and is removed
+            return
+        if size != SIZE:
+            partial.append((mount, name, size))
 
     def watch():
         while not watching.wait(0.2):
             for mount in (ONE, TWO):
                 for name in os.listdir(mount):
-                    if name.startswith("up"):
-                        size = os.stat(f"{mount}/{name}").st_size
-                        if size != SIZE:
-                            partial.append((mount, name, size))
+                    if name.startswith("tus"):
+                        look(mount, name)
 
     watcher = threading.Thread(target=watch, daemon=True)
     hunter = Hunter(group)
@@ -350,21 +440,20 @@ def transfers():
     slowness = 2.0 / (SIZE >> 16)
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         down = [pool.submit(download, "large", wanted, slowness, faults) for _ in range(DOWNLOADS)]
-        up = [pool.submit(upload, name, bodies[name], slowness, faults) for name in names]
+        up = [pool.submit(upload, name, wanted, slowness, faults) for name in names]
         down, up = [f.result() for f in down], [f.result() for f in up]
     hunter.ending.set(), hunter.join(), watching.set(), watcher.join()
     took = time.monotonic() - started
-    for name in names:
-        for mount in (ONE, TWO):
-            with open(f"{mount}/{name}", "rb") as file:
-                if file.read() != bodies[name]:
-                    faults.append(f"{mount}/{name} differs")
     print(f"# {DOWNLOADS} downloads and {UPLOADS} uploads of {SIZE >> 20} MiB in {took:.0f} s: {hunter.kills} "
-          f"kills, {sum(b for b, _ in down)} downloads and {sum(b for b, _ in up)} uploads broken off")
+          f"kills, {sum(x[0] for x in down)} downloads and {sum(x[0] for x in up)} uploads broken off")
+    for what, which in (("downloads", down), ("uploads", up)):
+        again = sorted(n for x in which for n in x[2]) or [0]
+        print(f"# {what} that went on: bytes sent again, median {again[len(again) // 2]}, at most {again[-1]}")
+    ok(hunter.trouble is None, "a replica that is killed is gone, and another takes its place", hunter.trouble)
     ok(hunter.kills >= 3, "replicas were killed while transfers ran")
-    ok(sum(b for b, _ in down + up) > 0, "and transfers broke off")
+    ok(sum(x[0] for x in down + up) > 0, "and transfers broke off")
     ok(not faults, "every file is identical, and no download has a gap", faults)
-    ok(sum(r for _, r in down + up) == 0, "no transfer began again from zero", [r for _, r in down + up])
+    ok(sum(x[1] for x in down + up) == 0, "no transfer began again from zero", [x[1] for x in down + up])
     ok(not partial, "no partial file was ever seen", partial[:5])
     balancer.kill(), balancer.wait()
     for replica in group:
@@ -495,6 +584,44 @@ def cpu_seconds(pids):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def pids_of(program, word):
+    """Of the processes here that were started with this."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().decode().split("\0")
+        except OSError:
+            continue
+        if os.path.basename(words[0]) == program and any(x.endswith(word) for x in words):
+            found.append(int(pid))
+    return found
+
+
+def shared_cost():
+    """What the shared file system adds: the part on the same host, and the bricks' on theirs."""
+    with open(f"{ONE}/page", "wb") as file:
+        file.write(b"page" * 256)
+    replica = Replica("one", ONE, 9100).start()
+    time.sleep(0.2)
+    who = {"httpd": [replica.process.pid], "the mount": pids_of("glusterfs", ONE), "both bricks": pids_of("glusterfsd", "")}
+    for what, count, calls in (("answer from memory", 2000, lambda connection, i: connection.request("GET", "/page")),
+                               ("first download by an id", 200, lambda connection, i: connection.request("GET", f"/{ids[i]}/page"))):
+        ids = [ask(9100, "GET", "/.uuid")[2].decode().strip() for _ in range(200)]
+        connection = http.client.HTTPConnection(ADDRESS, 9100, timeout=20)
+        before = {name: cpu_seconds(pids) for name, pids in who.items()}
+        start, good = time.monotonic(), 0
+        for i in range(count):
+            calls(connection, i)
+            good += connection.getresponse().read() == b"page" * 256
+        took = time.monotonic() - start
+        connection.close()
+        ok(good == count, f"each {what} on the shared file system, one after the other")
+        print(f"# {what}: {1e6 * took / count:.0f} us; CPU " + ", ".join(
+            f"{name} {1e6 * (cpu_seconds(pids) - before[name]) / count:.0f} us" for name, pids in who.items()))
+    replica.end()
+
+
 def client(port, until):
     request = b"GET /page HTTP/1.1\r\nHost: a\r\n\r\n" * 8
     done = 0
@@ -531,10 +658,11 @@ def processes():
         ok(done > 0, f"{n} processes serve")
         for replica in group:
             replica.end()
+    shared_cost()
 
 
 for question in ONLY:
-    {"races": races, "transfers": transfers, "rolling": rolling, "front": front, "processes": processes}[question]()
+    {"races": races, "stale": stale, "transfers": transfers, "rolling": rolling, "front": front, "processes": processes}[question]()
 print(f"1..{number}")
-print(f"# make scale: {number - failures} of {number} right, in namespaces of its own on GlusterFS")
+print(f"# make scale: {number - failures} of {number} right on {os.environ.get('SCALE_ON', 'GlusterFS')}")
 sys.exit(failures > 0)
