@@ -4,9 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 
 # An ordinary build, whatever the others are tested with: a sanitizer does not go with a sandbox.
-env -u SANITIZE -u MAKEFLAGS -u MAKELEVEL make -s -C "$LIB_TOP" BUILD="$LIB_TOP/build" probe >"$TMP/make" 2>&1
+env -u SANITIZE -u MAKEFLAGS -u MAKELEVEL -u CFLAGS -u LDFLAGS make -s -C "$LIB_TOP" BUILD="$LIB_TOP/build" probe >"$TMP/make" 2>&1
 ok "the server with the probe builds" || { note "$(cat "$TMP/make")"; done_testing; }
 HTTPD=$LIB_TOP/build/probe/httpd
+SERVER_OPTIONS=
 SLOW=1
 ERR_MAY=probe
 
