@@ -16,8 +16,8 @@ enum {
     SWEEP_LEAST_S = 1, /* how often it sweeps: ten times in --expire, within these bounds */
     SWEEP_MOST_S = 600,
     STACK_SIZE = 128 * 1024,
-    BURST_US = 1000,   /* how long it sweeps at a time, */
-    REST_SHARE = 4,    /* how many times as long it rests after that, */
+    BURST_US = 200,    /* how long it sweeps at a time: it may be in the way for as long */
+    REST_SHARE = 4,    /* how many times as long it rests after that, at least, */
     REST_MOST_MS = 10, /* but no longer: it may have waited for a disk that others keep busy */
     NICE = 10,         /* others first */
 };
@@ -67,7 +67,7 @@ static bool go_on(void *context)
 
     if (pace->ended || spent_us < BURST_US)
         return !pace->ended;
-    int64_t rest_ms = REST_SHARE * spent_us / 1000;
+    int64_t rest_ms = 1 + REST_SHARE * spent_us / 1000;
     pace->ended = !wait_ms(pace->sweeper, rest_ms < REST_MOST_MS ? rest_ms : REST_MOST_MS);
     pace->begun_us = clock_us();
     return !pace->ended;
