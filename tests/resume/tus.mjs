@@ -1,6 +1,8 @@
 // Uploads with tus-js-client, curl and httpclient through a proxy that cuts connections, to a server that is killed with SIGKILL at times.
+// With NET, a network made by tests/resume/net, the server is behind a link that goes down now and then: it never hears
+// of the end of a connection then, and the client comes back from another address. Without, NO_NET says why.
 // After each cut the offset that the server tells is held against the bytes that it has on disk.
-import { execFile, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
@@ -15,6 +17,10 @@ const size = Number(process.env.SIZE || 4000000)
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'httpd-resume.'))
 const root = path.join(work, 'root')
 fs.mkdirSync(path.join(root, 'in'), { recursive: true })
+
+const network = process.env.NET
+const host = network ? '10.78.0.1' : '127.0.0.1'
+const net_tool = path.join(path.dirname(process.argv[1]), 'net')
 
 const modes = [
     { name: 'tus-v1', options: { protocol: 'tus-v1' } },
@@ -40,13 +46,15 @@ function ok(good, what) {
 let server, port = 0, kills = 0
 function start() {
     return new Promise((resolve, reject) => {
-        const child = spawn(process.env.HTTPD, ['-p', String(port), '-r', root, '-l', '/dev/null'], { stdio: ['ignore', 'ignore', 'pipe'] })
+        const command = [process.env.HTTPD, '-b', host, '-p', String(port), '--public-writes', '-r', root, '-l', '/dev/null']
+        if (network) command.unshift('ip', 'netns', 'exec', `${network}-s`)
+        const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
         let said = ''
         child.stderr.on('data', (data) => {
             said += data
-            const found = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(said)
+            const found = /http:\/\/(127\.0\.0\.1|10\.78\.0\.1):(\d+)\//.exec(said)
             if (found) {
-                port = Number(found[1])
+                port = Number(found[2])
                 resolve()
             }
         })
@@ -64,17 +72,40 @@ async function kill() {
 
 // ---- the proxy: passes so many bytes, then cuts ----------------------------------------------------
 
-let cutAfter = Infinity, cuts = 0, onCut = null, victim = null
+let cutAfter = Infinity, cuts = 0, outages = 0, onCut = null, victim = null
+const pairs = new Set()
+
+// Nothing gets through, and what is said meanwhile is lost. All who were connected learn of it in the end, but not the server.
+function outage() {
+    outages++
+    execFileSync(net_tool, ['down', network])
+    const lost = [...pairs]
+    for (const { upstream } of lost) upstream.resetAndDestroy()
+    setTimeout(() => {
+        execFileSync(net_tool, ['up', network, `10.78.${2 + (outages >> 7)}.${1 + (outages & 127)}`])
+        for (const { client } of lost) client.resetAndDestroy()
+    }, Math.random() * 1000)
+}
+
 const proxy = net.createServer((client) => {
-    const upstream = net.connect(port, '127.0.0.1')
+    const upstream = net.connect(port, host)
+    const pair = { client, upstream }
     const end = () => { client.destroy(); upstream.destroy() }
+    pairs.add(pair)
+    client.on('close', () => pairs.delete(pair))
     client.on('data', (data) => {
         cutAfter -= data.length
         if (cutAfter < 0) {
             cutAfter = Infinity
             cuts++
-            // In order, with a reset, or not at all: then the server still holds the upload.
-            const how = cuts % 3
+            // In order, with a reset, or not at all, by the proxy or the link: then the server still holds the upload.
+            const how = cuts % (network ? 4 : 3)
+            if (how === 3) {
+                upstream.write(data.subarray(0, data.length / 2))
+                outage()
+                if (onCut) onCut()
+                return
+            }
             if (how === 0) upstream.end(data.subarray(0, data.length / 2))
             else if (how === 1) upstream.resetAndDestroy()
             else { upstream.write(data.subarray(0, data.length / 2)); setTimeout(() => upstream.destroy(), 20000).unref() }
@@ -131,7 +162,9 @@ async function withHttpclient(index, name, source) {
 
 async function withCurl(index, name, source) {
     const base = `http://127.0.0.1:${proxyPort}`
-    const id = (await (await fetch(`http://127.0.0.1:${port}/.uuid`)).text()).trim()
+    let id = ''
+    while (!id) // the link may still be down
+        ({ output: id } = await run('curl', ['-sS', '--retry', '20', '--retry-all-errors', '--retry-delay', '1', `http://${host}:${port}/.uuid`]))
     const url = `${base}/${id}/in/${encodeURIComponent(name)}`
     for (let tries = 0; tries < 40; tries++) {
         const { output } = await run('curl', ['-sSI', '--max-time', '20', url])
@@ -139,7 +172,8 @@ async function withCurl(index, name, source) {
         if (/^upload-complete: \?1/im.test(output)) return
         if (Number(offset) > onDisk()) throw new Error(`offset ${offset} is above what is on disk`)
         const rest = Number(offset) > 0 ? ['-C', offset] : []
-        await run('curl', ['-sSf', '--max-time', '60', ...rest, '-T', source, '-o', '/dev/null', url])
+        const { code } = await run('curl', ['-sSf', '--max-time', '60', ...rest, '-T', source, '-o', '/dev/null', url])
+        if (code !== 0) await new Promise((resolve) => setTimeout(resolve, 100))
     }
     throw new Error('curl: not done after 40 tries')
 }
@@ -197,7 +231,9 @@ try {
             ok(false, `${mode.name}: ${String(error).split('\n')[0]}`)
         }
     }
-    console.log(`# ${uploads} uploads of ${size} bytes, ${cuts} cuts, ${kills} kills`)
+    console.log(`# ${uploads} uploads of ${size} bytes, ${cuts} cuts, ${outages} of them by the link, ${kills} kills`)
+    number++
+    console.log(`ok ${number} - links that are cut${network ? '' : ` # SKIP ${process.env.NO_NET}`}`)
 } finally {
     server.kill('SIGKILL')
     proxy.close()
