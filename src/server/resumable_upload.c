@@ -207,6 +207,14 @@ static struct intake *create(struct worker *worker, const struct request *reques
 /* --- Append ------------------------------------------------------------------------------------
  */
 
+static bool is_partial(const struct request *request)
+{
+    struct span type = request_field(request, FIELD_CONTENT_TYPE);
+
+    return span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))),
+                             SPAN("application/partial-upload"));
+}
+
 /* Whether the upload, which is held, can take this. False: the answer says why not. */
 static bool fits(struct worker *worker, const struct request *request, struct transfer_upload *u,
                  uint64_t offset, bool complete, struct answer *answer)
@@ -245,14 +253,11 @@ static struct intake *append(struct worker *worker, const struct request *reques
         .tell = put_progress,
         .answer = answer_append,
     };
-    struct span type = request_field(request, FIELD_CONTENT_TYPE);
     struct transfer_upload *u;
     enum status status = STATUS_NOT_FOUND;
     int64_t offset;
 
-    if (resumable_upload_interop(request) != 5 &&
-        !span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))),
-                           SPAN("application/partial-upload")))
+    if (resumable_upload_interop(request) != 5 && !is_partial(request))
         return transfer_refuse(worker, request, STATUS_UNSUPPORTED_MEDIA_TYPE,
                                SPAN("PATCH takes application/partial-upload."), answer);
     if (!sfv_integer_parse(request_field(request, FIELD_UPLOAD_OFFSET), &offset) || offset < 0)
@@ -277,7 +282,10 @@ struct intake *resumable_upload_begin(struct worker *worker, const struct reques
     if (!sfv_boolean_parse(request_field(request, FIELD_UPLOAD_COMPLETE), &complete))
         return transfer_refuse(worker, request, STATUS_BAD_REQUEST,
                                SPAN("Upload-Complete is ?0 or ?1."), answer);
-    if (request->method == METHOD_PATCH && request_field(request, FIELD_UPLOAD_OFFSET).ptr != NULL)
+    /* One that lacks its offset is refused, and is not taken for a creation that begins afresh. */
+    if (request->method == METHOD_PATCH &&
+        (address->by_id || is_partial(request) ||
+         request_field(request, FIELD_UPLOAD_OFFSET).ptr != NULL))
         return append(worker, request, address, complete, answer);
     return create(worker, request, address, complete, answer);
 }

@@ -86,7 +86,9 @@ static struct intake *begin_upload(struct worker *worker, const struct request *
     if (request_field(request, FIELD_TUS_RESUMABLE).ptr != NULL && method != METHOD_PUT)
         return method == METHOD_POST ? tus_post_begin(worker, request, &address, answer)
                                      : tus_patch_begin(worker, request, &address, answer);
-    if (request_field(request, FIELD_UPLOAD_COMPLETE).ptr != NULL)
+    if (request_field(request, FIELD_UPLOAD_COMPLETE).ptr != NULL ||
+        (method == METHOD_PATCH &&
+         request_field(request, FIELD_UPLOAD_DRAFT_INTEROP_VERSION).ptr != NULL))
         return resumable_upload_begin(worker, request, &address, answer);
     if (method == METHOD_PATCH)
         return update_range_begin(worker, request, &address, answer);

@@ -92,6 +92,25 @@ fetch -X PATCH -H 'Upload-Draft-Interop-Version: 6' -H 'Content-Type: text/plain
 is "$STATUS" 415 "6: another type"
 fetch -X PATCH -H 'Upload-Draft-Interop-Version: 5' -H 'Content-Type:' -H 'Upload-Offset: 0' -H 'Upload-Complete: ?0' --data-binary x "$AT"
 is "$STATUS" 204 "5: no type is needed"
+# What lacks a field that it must have changes nothing, and is no creation.
+while IFS='|' read -r version fields why; do
+    fetch -X POST -H "Upload-Draft-Interop-Version: $version" -H 'Upload-Complete: ?0' --data-binary 12345 -H 'Content-Disposition: inline; filename="lacks.bin"' /d/
+    LACKS=$(field Location)
+    arguments=()
+    IFS=';' read -ra list <<<"$fields"
+    for field in "${list[@]}"; do arguments+=(-H "$field"); done
+    fetch -X PATCH -H "Upload-Draft-Interop-Version: $version" "${arguments[@]}" --data-binary 678 "$LACKS"
+    is "$STATUS" 400 "$version: PATCH without $why"
+    fetch -I -H "Upload-Draft-Interop-Version: $version" "$LACKS"
+    is "$STATUS $(field Upload-Offset) $(field Upload-Complete)" "204 5 ?0" "$version: which changes nothing"
+done <<'TABLE'
+8|Content-Type: application/partial-upload;Upload-Complete: ?0|Upload-Offset
+6|Content-Type: application/partial-upload;Upload-Complete: ?1|Upload-Offset
+5|Content-Type:;Upload-Complete: ?0|Upload-Offset
+8|Content-Type: application/partial-upload;Upload-Offset: 5|Upload-Complete
+6|Content-Type: application/partial-upload;Upload-Offset: 5|Upload-Complete
+5|Content-Type:;Upload-Offset: 5|Upload-Complete
+TABLE
 fetch -X PATCH -H 'Content-Type: application/partial-upload' -H 'Upload-Offset: x' -H 'Upload-Complete: ?0' --data-binary x "$AT"
 is "$STATUS" 400 "an offset that is none"
 fetch -X PATCH -H 'Content-Type: application/partial-upload' -H 'Upload-Offset: 1' -H 'Upload-Complete: yes' --data-binary x "$AT"

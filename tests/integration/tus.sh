@@ -36,6 +36,8 @@ is "$(field Tus-Checksum-Algorithm) $(field Tus-Max-Size)" "sha1,sha256 1048576"
 fetch -X POST -H 'Tus-Resumable: 0.2.2' -H 'Upload-Length: 5' /d/
 is "$STATUS $(field Tus-Version)" "412 1.0.0" "another version"
 is "$(field Tus-Resumable)" 1.0.0 "Tus-Resumable is on that answer too"
+fetch -X OPTIONS -H 'Tus-Resumable: 0.2.2' /d/
+is "$STATUS $(field Tus-Version)" "204 1.0.0" "but for OPTIONS, where it says nothing"
 
 # ---- core ----------------------------------------------------------------------------------------
 
@@ -46,8 +48,15 @@ like "$(field Upload-Expires)" 'GMT$' "which expires"
 tus -I "$AT"
 is "$STATUS $(field Upload-Offset) $(field Upload-Length) $(field Cache-Control)" "200 0 100000 no-store" "HEAD of a new one"
 is "$(field Upload-Metadata)" "$(meta filename 'a file.bin')" "with the metadata as they were given"
+for method in PATCH DELETE; do
+    fetch -X $method -H 'Tus-Resumable: 2.0.0' "${OCTETS[@]}" -H 'Upload-Offset: 0' --data-binary x "$AT"
+    is "$STATUS $(field Tus-Version)" "412 1.0.0" "$method in another version does nothing"
+done
 patch 0 0 40000
 is "$STATUS $(field Upload-Offset) $(field Tus-Resumable)" "204 40000 1.0.0" "PATCH"
+like "$(field Upload-Expires)" 'GMT$' "says until when"
+patch 40000 40000 0 -H 'Upload-Length: 90000'
+is "$STATUS $(field Upload-Offset) $(field Upload-Length)" "400 40000 100000" "a length stays what it is"
 patch 0 0 40000
 is "$STATUS $(field Upload-Offset)" "409 40000" "at another offset"
 patch 50000 50000 100
