@@ -58,6 +58,18 @@ static unsigned idle(struct queue *queue)
     return queue->absent + queue->sleeping + (is_led(queue) ? 1 : 0);
 }
 
+/* Has the main thread tick while there is work. With the lock held. */
+static void begin_ticking(struct queue *queue)
+{
+    uint64_t one = 1;
+
+    if (queue->ticking)
+        return;
+    queue->ticking = true;
+    if (write(queue->main_kick_fd, &one, sizeof one) == -1)
+        return; /* the counter is full: it has been woken */
+}
+
 /*
  * Gets the line looked at. A busy worker comes back to it by itself, and the tick sees to it if
  * that takes long; so somebody is woken only when nobody is awake, and then rather the leader,
@@ -66,8 +78,8 @@ static unsigned idle(struct queue *queue)
 static void call_worker(struct queue *queue)
 {
     if (idle(queue) < queue->workers)
-        return;
-    if (is_led(queue))
+        begin_ticking(queue);
+    else if (is_led(queue))
         watch_kick(queue->watch);
     else
         pthread_cond_signal(&queue->work);
@@ -98,18 +110,6 @@ void queue_push_ready(struct queue *queue, struct connection *c)
     append(queue, c);
     call_worker(queue);
     pthread_mutex_unlock(&queue->lock);
-}
-
-/* Has the main thread tick while there is work. With the lock held. */
-static void begin_ticking(struct queue *queue)
-{
-    uint64_t one = 1;
-
-    if (queue->ticking)
-        return;
-    queue->ticking = true;
-    if (write(queue->main_kick_fd, &one, sizeof one) == -1)
-        return; /* the counter is full: it has been woken */
 }
 
 /* Waits on the watch set as the leader. Called and left with the lock held. */
@@ -181,7 +181,9 @@ bool queue_tick(struct queue *queue)
     line_waits = queue->taken - queue->tick_taken < queue->tick_length;
     /* Has nobody looked at the watch set since? */
     unwatched = !is_led(queue) && queue->waits == queue->tick_waits;
-    if ((line_waits || unwatched) && queue->sleeping > 0)
+    if (line_waits && is_led(queue))
+        watch_kick(queue->watch);
+    else if ((line_waits || unwatched) && queue->sleeping > 0)
         pthread_cond_signal(&queue->work);
 
     /* With a leader and nobody in the line there is nothing that could go unseen. */
