@@ -217,6 +217,10 @@ tsan: ## build with ThreadSanitizer under build/tsan
 .PHONY: binaries
 binaries: $(PROGRAMS:%=$(BUILD)/%)
 
+.PHONY: model
+model: ## look at every state of a model of the hand-over between threads (spin)
+	tests/model/run
+
 .PHONY: coverage
 coverage: ## run the tests on an instrumented build and print line coverage
 	tests/coverage

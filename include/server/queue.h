@@ -13,7 +13,11 @@
  * connection costs no hand-over at all, and one worker stays hot; measured, this halves the CPU per
  * request against waking a worker for each. The price is that while the leader serves, nobody
  * watches. That is fine for as long as it takes to serve a small file, and the main thread's tick
- * (queue_tick, every QUEUE_TICK_MS while there is work) wakes a follower when it takes longer.
+ * (queue_tick, every QUEUE_TICK_MS while there is work) wakes a follower when it takes longer, or
+ * fetches the leader when there is no follower left.
+ *
+ * tests/model/handover.pml is this and the watch set as a model, of which `make model` looks at
+ * every state.
  */
 
 #include "server/watch.h"
