@@ -101,8 +101,8 @@ enum transfer_result transfer_take(struct transfer *transfer, const struct trans
 /* Writes transfer->record, which the caller changed, while it is still ours. */
 enum transfer_result transfer_store(struct transfer *transfer, int64_t now_s);
 
-/* Whether it is still ours, as far as can be seen: a look without a lock. Whoever writes then is told
-   for certain. */
+/* Whether it is still ours, as far as can be seen: a look without a lock. Whoever writes then is
+   told for certain. */
 bool transfer_is_held(struct transfer *transfer);
 
 /* The same, and keeps the record from growing old: it is written anew once it is age_s seconds old.

@@ -26,7 +26,7 @@ void client_id_key_derive(struct client_id_key *key,
 
 bool client_id_mint(const struct client_id_key *key, int64_t now_s, struct uuid *id)
 {
-    if (!random_fill(id->bytes + TIME_LEN, BODY_LEN - TIME_LEN))
+    if (!random_fill(id->bytes, BODY_LEN))
         return false;
     for (size_t i = 0; i < TIME_LEN; i++)
         id->bytes[i] = (uint8_t)(now_s >> 8 * (TIME_LEN - 1 - i));

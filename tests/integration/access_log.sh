@@ -105,7 +105,7 @@ ERR_MAY='the access log could not keep up'
 server_start -l "$TMP/pipe"
 start=$(now_ms)
 pad=$(printf 'x%.0s' {1..1000})
-curl -s -o /dev/null "$URL/a.txt?$pad[1-3000]" # three times what there is room for
+curl -s -o /dev/null "$URL/a.txt?${pad}[1-3000]" # three times what there is room for
 at_most $(($(now_ms) - start)) $((15000 * SLOW)) "three thousand requests with a log that is a full pipe, in ms"
 fetch /a.txt
 is "$STATUS" 200 "and it goes on"
