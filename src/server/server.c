@@ -310,17 +310,17 @@ static int start(struct daemon *d, const struct service *services, unsigned coun
     return 0;
 }
 
+/* Those that have been started, however far that came. */
 static void stop_threads(struct daemon *d)
 {
     struct server *server = &d->server;
 
-    queue_close(&server->queue);
+    if (d->started > 0)
+        queue_close(&server->queue);
     for (unsigned i = 0; i < d->started; i++)
         pthread_join(d->workers[i].thread, NULL);
     sweeper_stop(server);
     access_log_close(&server->log);
-    if (d->main.pid_file_fd != -1)
-        unlink(server->options->pid_file);
 }
 
 /* Gives back what start took, however far it came. */
@@ -372,13 +372,12 @@ int server_run(const struct options *options, const struct service *services, un
     };
     int failed = start(&d, services, count);
 
-    if (failed == 0) {
+    if (failed == 0)
         main_thread_serve(&d.main);
-        stop_threads(&d);
-    }
-    /* A start that failed with threads running cannot end them in order: it ends with the process.
-     */
-    if (failed == 0 || d.started == 0)
-        release(&d);
-    return failed; /* NOLINT(clang-analyzer-unix.Malloc): running threads still use it */
+    stop_threads(&d);
+    /* After a start that failed the file may name a server that goes on. */
+    if (failed == 0 && d.main.pid_file_fd != -1)
+        unlink(options->pid_file);
+    release(&d);
+    return failed;
 }
