@@ -188,11 +188,12 @@ server_ended() { # server_ended STATUS : the same for a server that was told to 
     REPORTS_SEEN=$reports
 }
 
-# A child that has ended but was not waited for is still there for kill -0.
+# A child that has ended but was not waited for is still there for kill -0. It is a zombie as soon as
+# its first thread has ended; its files and locks go with the last.
 gone_or_zombie() {
     local state
     state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
-    [ -z "$state" ] || [ "$state" = Z ]
+    [ -z "$state" ] || { [ "$state" = Z ] && [ "$(ls "/proc/$1/task" 2>/dev/null | wc -l)" -le 1 ]; }
 }
 
 alive() { ! gone_or_zombie "$SERVER_PID"; }
