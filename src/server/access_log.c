@@ -1,6 +1,7 @@
 #include "server/access_log.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/chars.h"
 #include "server/sandbox.h"
@@ -80,18 +81,6 @@ static void report_dropped(uint64_t dropped)
                     (unsigned long long)dropped);
 }
 
-/* For the condition variables of a log. */
-static struct timespec in_ms(long ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    return t;
-}
-
 static void *write_lines(void *argument)
 {
     struct access_log *log = argument;
@@ -109,7 +98,7 @@ static void *write_lines(void *argument)
         closing = log->closing;
         if (!closing && !log->reopen) {
             /* Let more lines gather. The wait ends early only when there is an order. */
-            struct timespec until = in_ms(ACCESS_LOG_DELAY_MS);
+            struct timespec until = clock_after_ms(ACCESS_LOG_DELAY_MS);
             while (!log->closing && !log->reopen && log->len < ACCESS_LOG_BUFFER / 2 &&
                    pthread_cond_timedwait(&log->news, &log->lock, &until) == 0)
                 ;
@@ -330,7 +319,7 @@ static void put_object(struct buffer *out, const struct access_log_line *line)
 /* With the lock held. */
 static void wait_for_room(struct access_log *log, size_t len)
 {
-    struct timespec until = in_ms(ACCESS_LOG_WAIT_MS);
+    struct timespec until = clock_after_ms(ACCESS_LOG_WAIT_MS);
 
     log->waiting++;
     while (log->len + len > ACCESS_LOG_BUFFER && !log->stuck)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,15 +35,8 @@ static void count(struct server *server)
 /* Waits, unless it is time to end. */
 static bool wait_ms(struct sweeper *s, int64_t ms)
 {
-    struct timespec until;
+    struct timespec until = clock_after_ms(ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&s->lock);
     while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
         ;
