@@ -1,6 +1,7 @@
 #include "hftp/answer.h"
 
 #include "base/base64.h"
+#include "base/whole.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -192,14 +193,8 @@ static void put_names(struct hftp_answer *a, struct buffer *out)
 /* Reads the next bytes of the slice. False when the file does not have them any more. */
 static bool read_piece(struct file_run *slice, char *bytes, size_t len)
 {
-    for (size_t done = 0; done < len;) {
-        ssize_t n = pread(slice->fd, bytes + done, len - done, slice->at + (off_t)done);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
+    if (!whole_read(slice->fd, bytes, len, slice->at))
+        return false;
     slice->at += (off_t)len;
     slice->left -= len;
     return true;

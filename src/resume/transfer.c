@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/sha256.h"
 #include "base/siphash.h"
+#include "base/whole.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,47 +96,10 @@ static bool lock(int fd)
     return failed == 0;
 }
 
-/* All of it, in as many goes as it takes: a file server may give less. */
-static bool read_at(int fd, void *to, size_t len, off_t at)
-{
-    char *bytes = to;
-
-    while (len > 0) {
-        ssize_t n = pread(fd, bytes, len, at);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = EBADMSG;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-static bool write_at(int fd, const void *from, size_t len, off_t at)
-{
-    const char *bytes = from;
-
-    while (len > 0) {
-        ssize_t n = pwrite(fd, bytes, len, at);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n == -1)
-            return false;
-        bytes += n;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 /* False when it cannot be told what stands there. *whole: a state, and no part of one. */
 static bool read_state(int fd, unsigned place, struct state *state, bool *whole)
 {
-    if (!read_at(fd, state, sizeof *state, (off_t)place * STATE_STRIDE))
+    if (!whole_read(fd, state, sizeof *state, (off_t)place * STATE_STRIDE))
         return false;
     *whole =
         memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
@@ -225,7 +189,7 @@ static enum transfer_result save(struct transfer *t, int64_t now_s)
 
     memcpy(s.magic, MAGIC, sizeof MAGIC);
     s.checksum = checksum_of(&s);
-    if (!write_at(t->fd, &s, sizeof s, (off_t)(s.number % 2) * STATE_STRIDE))
+    if (!whole_write(t->fd, &s, sizeof s, (off_t)(s.number % 2) * STATE_STRIDE))
         return result_of_errno();
     t->number_ = s.number;
     r->touched_s = now_s;
@@ -254,8 +218,8 @@ enum transfer_result transfer_open(struct transfer *t, int store_fd, const struc
 static enum transfer_result fill(struct transfer *t, struct span path, struct span note,
                                  int64_t now_s)
 {
-    if (!write_at(t->fd, path.ptr, path.len, TEXT_AT) ||
-        !write_at(t->fd, note.ptr, note.len, TEXT_AT + (off_t)path.len))
+    if (!whole_write(t->fd, path.ptr, path.len, TEXT_AT) ||
+        !whole_write(t->fd, note.ptr, note.len, TEXT_AT + (off_t)path.len))
         return result_of_errno();
     return save(t, now_s);
 }
@@ -383,7 +347,7 @@ bool transfer_keep(struct transfer *t, int64_t age_s, int64_t now_s)
 
 size_t transfer_note(const struct transfer *t, char text[static TRANSFER_NOTE_MAX])
 {
-    return read_at(t->fd, text, t->note_len_, TEXT_AT + (off_t)t->path_len_) ? t->note_len_ : 0;
+    return whole_read(t->fd, text, t->note_len_, TEXT_AT + (off_t)t->path_len_) ? t->note_len_ : 0;
 }
 
 enum transfer_result transfer_sync(const struct transfer *t)
@@ -433,7 +397,7 @@ static bool open_named(struct transfer *t, int directory_fd, const char *name,
         return false;
     t->distant_ = is_distant(t->fd);
     if (load(t) == TRANSFER_OK && t->path_len_ <= TRANSFER_PATH_MAX &&
-        read_at(t->fd, path, t->path_len_, TEXT_AT))
+        whole_read(t->fd, path, t->path_len_, TEXT_AT))
         return true;
     transfer_close(t);
     return false;

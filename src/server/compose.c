@@ -1,13 +1,11 @@
 #include "server/compose.h"
 
+#include "base/whole.h"
 #include "http/response.h"
 #include "server/cache.h"
 #include "server/cors.h"
 #include "server/delivery.h"
 #include "server/status_page.h"
-
-#include <errno.h>
-#include <unistd.h>
 
 static void put_vary(struct buffer *out, unsigned vary)
 {
@@ -104,18 +102,9 @@ static void put_head(struct worker *w, const struct exchange *x, const struct an
 /* Reads a small file behind its head, so that both go out in one send. False when it has shrunk. */
 static bool put_file(struct buffer *out, const struct file_run *file, uint64_t length)
 {
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t n =
-            pread(file->fd, out->data + out->len, (size_t)length - done, file->at + (off_t)done);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        out->len += (size_t)n;
-        done += (size_t)n;
-    }
+    if (!whole_read(file->fd, out->data + out->len, (size_t)length, file->at))
+        return false;
+    out->len += (size_t)length;
     return true;
 }
 

@@ -1,8 +1,8 @@
 #include "server/prepared.h"
 
+#include "base/whole.h"
 #include "server/compose.h"
 
-#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,17 +56,10 @@ static bool read_body(struct cache_entry *entry, const struct file *file)
 {
     char *body = cache_entry_take(entry, (size_t)file->size);
     struct file after;
-    size_t done = 0;
 
-    while (done < file->size) {
-        ssize_t n = pread(file->fd, body + done, (size_t)file->size - done, (off_t)done);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    entry->body = span_make(body, done);
+    if (!whole_read(file->fd, body, (size_t)file->size, 0))
+        return false;
+    entry->body = span_make(body, (size_t)file->size);
     return describe_fd(file->fd, &after) && file_is_unchanged(&after, file);
 }
 
