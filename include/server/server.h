@@ -33,9 +33,10 @@ struct server {
     char *docroot_path;     /* absolute */
     const char *state_path; /* as options say, or inside the chroot; NULL: in the docroot */
     const char *auth_path;  /* likewise; NULL: no accounts, or none that can be seen again */
-    struct state state;     /* where the server keeps what it must not forget; closed if !resumes */
-    ino_t state_inode;      /* of the docroot that the state lies in; guarded in worker.c */
-    bool resumes;           /* there is a state directory */
+    const char *error_log; /* likewise; NULL: standard error, or a file that cannot be seen again */
+    struct state state;    /* where the server keeps what it must not forget; closed if !resumes */
+    ino_t state_inode;     /* of the docroot that the state lies in; guarded in worker.c */
+    bool resumes;          /* there is a state directory */
     struct client_id_key ids; /* with resumes */
     uint32_t instance;        /* random: this process, among the servers of one state directory */
     uint64_t boot;            /* names this boot of this machine: who shares its kernel's memory */

@@ -48,6 +48,8 @@ static int enter_chroot(struct server *server)
             server->auth_path = seen_inside(root, server->auth_path);
         if (server->auth_path != NULL)
             auth_set_path(server->auth, server->auth_path);
+        if (server->error_log != NULL)
+            server->error_log = privilege_inside(root, server->error_log);
     }
     free(root);
     return failed;
@@ -61,6 +63,7 @@ int confinement_begin(struct server *server)
 
     server->state_path = o->state;
     server->auth_path = o->auth_file;
+    server->error_log = o->error_log;
     tzset(); /* for the log: its file may not be seen later */
     /* The user's groups stand in files that a chroot hides. */
     if (o->user != NULL && !privilege_find_user(o->user, &user))

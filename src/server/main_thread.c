@@ -127,11 +127,14 @@ static void hand_over(struct main_thread *m)
     m->leaving = LEAVING_TO_ANOTHER;
 }
 
-static void reopen_error_log(const char *path)
+static void reopen_error_log(const struct server *server)
 {
+    const char *path = server->error_log;
     int fd = path != NULL ? log_open(path) : -1;
 
-    if (path != NULL && (fd == -1 || !log_to(fd)))
+    if (path == NULL && server->options->error_log != NULL)
+        log_error("a log outside the --chroot cannot be re-opened; going on with the old file");
+    else if (path != NULL && (fd == -1 || !log_to(fd)))
         log_error("cannot re-open the log %s: %m; going on with the old file", path);
     if (fd != -1)
         close(fd);
@@ -141,7 +144,7 @@ static void obey_signal(struct main_thread *m, uint32_t signal, int64_t now_ms)
 {
     if (signal == SIGHUP) {
         access_log_reopen(&m->server->log);
-        reopen_error_log(m->server->options->error_log);
+        reopen_error_log(m->server);
         if (m->server->auth_path != NULL)
             auth_reload(m->server->auth);
         else if (m->server->auth != NULL)

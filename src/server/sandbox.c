@@ -89,11 +89,11 @@ static bool allow_files(const struct sandbox *s, const struct server *server,
     /* Read again on SIGHUP, when an editor may have put a new file in its place. */
     if (allowed && server->auth_path != NULL)
         allowed = allow_directory_of(s, THREAD_MAIN, server->auth_path, LANDLOCK_FILES);
+    /* Re-opened on SIGHUP. */
+    if (allowed && server->error_log != NULL)
+        allowed = allow_directory_of(s, THREAD_MAIN, server->error_log, LANDLOCK_APPEND);
     if (!allowed || o->chroot != NULL)
         return allowed;
-    /* Re-opened on SIGHUP. */
-    if (o->error_log != NULL)
-        allowed = allow_directory_of(s, THREAD_MAIN, o->error_log, LANDLOCK_APPEND);
     /* Removed at the end. */
     if (allowed && o->pid_file != NULL)
         allowed = allow_directory_of(s, THREAD_MAIN, o->pid_file, LANDLOCK_REMOVE);

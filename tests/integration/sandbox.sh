@@ -188,6 +188,29 @@ for user in nobody root; do
     wait_for 5 grep -q 'a log outside the --chroot cannot be re-opened' "$ERR"
     ok "--chroot as $user: one outside is not, and that is said"
     server_stop
+    # Renamed inside the chroot, as a log's rotation does, and one that is not to be seen there.
+    for place in "$ROOT/error.log" "$TMP/error.log"; do
+        rm -f "$place"
+        "$HTTPD" -p 0 -r "$ROOT" --chroot "$ROOT" -u $user -l "$LOG" --error-log "$place" 2>"$ERR" &
+        SERVER_PID=$!
+        wait_for $((10 * SLOW)) grep -q serving "$place"
+        ok "--chroot as $user: --error-log is written"
+        [ "$place" = "$TMP/error.log" ] || mv "$place" "$place.1"
+        kill -HUP "$SERVER_PID"
+        if [ "$place" = "$TMP/error.log" ]; then
+            outside_said() { [ "$(grep -c 'a log outside the --chroot cannot be re-opened' "$place")" -eq 2 ]; }
+            wait_for $((5 * SLOW)) outside_said
+            ok "--chroot as $user: an error log outside is not made anew, nor is the other, and it says so"
+        else
+            wait_for $((5 * SLOW)) test -e "$place"
+            ok "--chroot as $user: an error log inside is made anew"
+        fi
+        kill "$SERVER_PID"
+        wait_for $((10 * SLOW)) gone "$SERVER_PID"
+        wait "$SERVER_PID"
+        is "$? $(grep -c 'stopping' "$place")" "0 1" "--chroot as $user: and what comes later is in it"
+        SERVER_PID=
+    done
 done
 mkdir "$TMP/jail"
 "$HTTPD" -p 0 -r "$ROOT" --chroot "$TMP/jail" >/dev/null 2>"$TMP/said"
