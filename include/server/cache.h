@@ -48,6 +48,7 @@ struct cache_entry {
     atomic_bool used;      /* since the last look for one to evict */
     _Atomic uint64_t seen; /* the last fetch (queue.h) after which it was found to hold */
     size_t bytes;          /* allocated */
+    bool stays_open;       /* the file may rest in open_files.h between requests */
 
     enum fs_result result; /* FS_OK, or FS_NOT_FOUND: then nothing below means anything */
     struct representation representation; /* file.fd -1 */

@@ -38,14 +38,15 @@ struct exchange {
 
     /* The response. */
     enum status status;
-    bool head_only;       /* HEAD, 304 and the like: no content follows */
-    bool persistent;      /* another request may follow */
-    bool linger;          /* close, but let the client read what was sent */
-    bool chunk_content;   /* content goes out in chunks */
-    bool last_produced;   /* the producer has nothing more */
-    uint64_t sent;        /* bytes of content given to the socket */
-    struct file_run file; /* owned fd; what is left of the content in a file */
-    struct file_run run;  /* what the producer wants sent before it goes on; fd borrowed */
+    bool head_only;            /* HEAD, 304 and the like: no content follows */
+    bool persistent;           /* another request may follow */
+    bool linger;               /* close, but let the client read what was sent */
+    bool chunk_content;        /* content goes out in chunks */
+    bool last_produced;        /* the producer has nothing more */
+    uint64_t sent;             /* bytes of content given to the socket */
+    struct file_run file;      /* owned fd; what is left of the content in a file */
+    struct cache_entry *entry; /* a reference: whose the file is and where it may rest; or NULL */
+    struct file_run run;       /* what the producer wants sent before it goes on; fd borrowed */
     struct producer *producer;
 };
 

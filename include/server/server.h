@@ -14,6 +14,7 @@
 #include "server/cache.h"
 #include "server/connection.h"
 #include "server/counters.h"
+#include "server/open_files.h"
 #include "server/options.h"
 #include "server/protocol.h"
 #include "server/queue.h"
@@ -50,9 +51,10 @@ struct server {
     struct queue queue;
     struct sweeper sweeper; /* with resumes */
     struct access_log log;
-    struct cache cache;        /* prepared representations */
-    struct counters *counters; /* one for each worker, and one behind them that all share */
-    int64_t started_s;         /* clock_wall_s(), and clock_ms(), when it began to serve */
+    struct cache cache;           /* prepared representations */
+    struct open_files open_files; /* and the files of some */
+    struct counters *counters;    /* one for each worker, and one behind them that all share */
+    int64_t started_s;            /* clock_wall_s(), and clock_ms(), when it began to serve */
     int64_t started_ms;
     _Atomic int64_t complained_ms; /* when a proxy was last complained about */
     atomic_bool draining;   /* every answer is the last on its connection; /.health says so */

@@ -1,5 +1,6 @@
 #include "resume/transfer.h"
 
+#include "base/distant.h"
 #include "base/hex.h"
 #include "base/random.h"
 #include "base/sha256.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /*
@@ -104,17 +104,6 @@ static bool read_state(int fd, unsigned place, struct state *state, bool *whole)
     *whole =
         memcmp(state->magic, MAGIC, sizeof MAGIC) == 0 && state->checksum == checksum_of(state);
     return true;
-}
-
-/* Whether the kernel keeps pages of the file that it does not know to be old: those of file systems
-   whose server does not call back. */
-static bool is_distant(int fd)
-{
-    enum { NFS = 0x6969, FUSE = 0x65735546, SMB2 = 0xFE534D42 }; /* <linux/magic.h> */
-    struct statfs fs;
-
-    return fstatfs(fd, &fs) == 0 && ((uint32_t)fs.f_type == NFS || (uint32_t)fs.f_type == FUSE ||
-                                     (uint32_t)fs.f_type == SMB2);
 }
 
 /* Makes the next read ask the file server, as far as that can be done from here: to open the file

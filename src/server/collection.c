@@ -44,6 +44,7 @@ void delete_answer(struct worker *worker, const struct request *request,
         return;
     enum fs_result result =
         publish_removal(&worker->server->state, &worker->docroot, target->path.ptr, &terms);
+    open_files_close(&worker->server->open_files); /* so that its room on the disk is free */
     if (result == FS_NOT_EMPTY)
         refuse(worker, request, STATUS_CONFLICT,
                SPAN("The directory is not empty: remove what is in it first."), answer);
@@ -127,6 +128,7 @@ void move_answer(struct worker *worker, const struct request *request, const str
         return;
     enum fs_result result = publish_move(&worker->server->state, &worker->docroot, target->path.ptr,
                                          to.path.ptr, replace, &terms, &created);
+    open_files_close(&worker->server->open_files);
     if (result == FS_EXISTS) {
         refuse(worker, request, STATUS_PRECONDITION_FAILED,
                SPAN("There is something at the Destination, and Overwrite says to leave it."),

@@ -146,6 +146,10 @@ enum step compose_answer(struct worker *w, struct exchange *x, struct answer *a)
     } else if (a->file.fd != -1) {
         x->file = (struct file_run){a->file.fd, a->file.at, a->length};
         a->file.fd = -1;
+        if (a->entry != NULL && a->entry->stays_open) {
+            x->entry = a->entry;
+            a->entry = NULL;
+        }
     } else if (a->producer != NULL) {
         x->producer = a->producer;
         a->producer = NULL;

@@ -7,6 +7,7 @@
 #include "server/compose.h"
 #include "server/content.h"
 #include "server/delivery.h"
+#include "server/open_files.h"
 #include "server/route.h"
 
 #include <stdlib.h>
@@ -143,6 +144,7 @@ static void log_exchange(struct worker *w, const struct exchange *x)
 /* Gives up what an exchange owns. */
 static void release(struct exchange *x)
 {
+    cache_release(x->entry);
     if (x->file.fd != -1)
         close(x->file.fd);
     if (x->producer != NULL)
@@ -150,11 +152,22 @@ static void release(struct exchange *x)
     if (x->intake != NULL)
         x->intake->free(x->intake);
     free(x->head_copy);
+    x->entry = NULL;
     x->intake = NULL;
     x->file.fd = x->run.fd = -1;
     x->file.left = x->run.left = 0;
     x->producer = NULL;
     x->head_copy = NULL;
+}
+
+/* Leaves the file open for the next request, if it is one of those that may be. */
+static void let_rest(struct worker *w, struct exchange *x)
+{
+    if (x->entry == NULL)
+        return;
+    open_files_give(&w->server->open_files, x->entry, x->file.fd);
+    x->entry = NULL;
+    x->file.fd = -1;
 }
 
 /* The exchange is over: one line for it, and the next may begin. */
@@ -165,6 +178,7 @@ static void finish_exchange(struct worker *w, struct connection *c, struct excha
     c->reused = true;
     c->asked_us = 0;
     connection_enter(c, PHASE_IDLE, w->now_ms);
+    let_rest(w, x);
     release(x);
     if (x != &w->exchange) {
         c->exchange = NULL;
@@ -246,6 +260,7 @@ static bool keep_exchange(struct worker *w, struct connection *c)
     kept->head_copy = head;
     kept->request.head = head;
     w->exchange.file = w->exchange.run = (struct file_run){.fd = -1};
+    w->exchange.entry = NULL;
     w->exchange.producer = NULL;
     w->exchange.intake = NULL;
     c->exchange = kept;

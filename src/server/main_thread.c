@@ -178,7 +178,7 @@ static int wait_ms(struct main_thread *m, int64_t now_ms)
     if (m->leaving == LEAVING)
         return DRAIN_NUDGE_MS;
     if (connection_count(&m->server->connections) == 0 && gate_rests(&m->gate) &&
-        m->leaving == LEAVING_NOT)
+        m->leaving == LEAVING_NOT && !open_files_any(&m->server->open_files))
         return -1;
     return m->next_sweep_ms > now_ms ? (int)(m->next_sweep_ms - now_ms) : 0;
 }
@@ -218,6 +218,7 @@ static void keep_time(struct main_thread *m, int64_t now_ms)
         bool dismissing = m->leaving == LEAVING && now_ms >= m->dismiss_ms;
         atomic_store_explicit(&m->server->dismissing, dismissing, memory_order_relaxed);
         gate_tend(&m->gate, now_ms);
+        open_files_tend(&m->server->open_files);
         sweep(m, dismissing, now_ms);
         m->next_sweep_ms = now_ms + (m->leaving == LEAVING ? DRAIN_NUDGE_MS : SWEEP_MS);
     }

@@ -1,7 +1,9 @@
 #include "server/prepared.h"
 
+#include "base/distant.h"
 #include "base/whole.h"
 #include "server/compose.h"
+#include "server/open_files.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +127,7 @@ struct cache_entry *prepared_make(const struct worker *worker, const struct cach
     entry->result = FS_OK;
     entry->representation = *r;
     entry->representation.file.fd = -1;
+    entry->stays_open = !whole && size <= OPEN_FILES_LARGEST && !is_distant(r->file.fd);
     atomic_init(&entry->seen, worker->fetch);
     entry->head = copy(entry, buffer_span(&head));
     entry->head_304 = copy(entry, buffer_span(&head_304));
@@ -136,13 +139,18 @@ struct cache_entry *prepared_make(const struct worker *worker, const struct cach
     return entry;
 }
 
-bool prepared_open(const struct cache_entry *entry, const struct docroot *root, int *fd)
+bool prepared_open(const struct worker *worker, const struct cache_entry *entry, int *fd)
 {
+    if (entry->stays_open) {
+        *fd = open_files_take(&worker->server->open_files, entry);
+        if (*fd != -1)
+            return true;
+    }
     /* What is sent is what was seen last. */
     const struct witness *content = &entry->witnesses[entry->witness_count - 1];
     struct file file;
 
-    if (docroot_lookup(root, content->path.ptr, &file) != FS_OK)
+    if (docroot_lookup(&worker->docroot, content->path.ptr, &file) != FS_OK)
         return false;
     if (!file_is_unchanged(&file, &entry->representation.file)) {
         close(file.fd);

@@ -35,6 +35,12 @@ struct daemon {
     bool detaches;    /* goes to the background */
 };
 
+static uint64_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 /* Each connection is a descriptor, and a slow download two. The limit is raised as far as may be.
  */
 static unsigned connection_limit(const struct options *options)
@@ -48,7 +54,8 @@ static unsigned connection_limit(const struct options *options)
         if (setrlimit(RLIMIT_NOFILE, &raised) != -1)
             limit = raised;
     }
-    uint64_t spare = SPARE_DESCRIPTORS + 3 * (uint64_t)options->threads;
+    uint64_t spare =
+        SPARE_DESCRIPTORS + open_files_limit(limit.rlim_cur) + 3 * (uint64_t)options->threads;
     uint64_t most = limit.rlim_cur > spare + 16 ? limit.rlim_cur - spare : 16;
     uint64_t wanted = options->connections > 0 ? options->connections : DEFAULT_CONNECTIONS;
     if (options->connections > most)
@@ -169,6 +176,8 @@ static int start_threads(struct daemon *d)
     int error = connection_table_init(&server->connections, connections);
     if (error == 0)
         error = cache_init(&server->cache, server->options->cache);
+    if (error == 0)
+        error = open_files_init(&server->open_files, open_files_limit(descriptor_limit()));
     if (error == 0 && server->options->per_address > 0)
         error = tally_init(&gate->tally, connections);
     if (error == 0)
@@ -333,6 +342,7 @@ static void release(struct daemon *d)
 
     connection_table_free(&server->connections);
     tally_free(&m->gate.tally);
+    open_files_close(&server->open_files);
     cache_free(&server->cache);
     gate_close(&m->gate);
     handover_close(&m->handover);

@@ -145,7 +145,7 @@ static bool answer_entry(struct worker *worker, const struct request *request,
     if (!conditions_hold(worker, request, &validators, now_s, answer) ||
         request->method != METHOD_GET)
         return true;
-    if (entry->body.ptr == NULL && !prepared_open(entry, &worker->docroot, &answer->file.fd)) {
+    if (entry->body.ptr == NULL && !prepared_open(worker, entry, &answer->file.fd)) {
         answer_release(answer);
         return false;
     }

@@ -367,7 +367,9 @@ static enum fs_result publish(struct transfer_upload *u, struct worker *worker,
 {
     if ((u->transfer.record.flags & UPLOAD_NEW_MEMBER) != 0)
         return member_publish(&u->stage, &worker->docroot, u->path, terms->sync, published);
-    return publish_stage(&u->stage, &worker->docroot, u->path, terms, published);
+    enum fs_result result = publish_stage(&u->stage, &worker->docroot, u->path, terms, published);
+    open_files_close(&worker->server->open_files); /* what was replaced gives its room back */
+    return result;
 }
 
 enum status transfer_upload_complete(struct transfer_upload *u, struct worker *worker,

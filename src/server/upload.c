@@ -60,7 +60,10 @@ static enum fs_result publish(struct upload *u, struct worker *worker, struct pu
         queue_step_aside(&worker->server->queue);
     if (u->new_member)
         return member_publish(&u->stage, &worker->docroot, u->path, u->terms.sync, published);
-    return publish_stage(&u->stage, &worker->docroot, u->path, &u->terms, published);
+    enum fs_result result =
+        publish_stage(&u->stage, &worker->docroot, u->path, &u->terms, published);
+    open_files_close(&worker->server->open_files); /* what was replaced gives its room back */
+    return result;
 }
 
 void upload_answer_published(struct answer *answer, const struct published *published,
