@@ -44,8 +44,12 @@ if command -v slowhttptest >/dev/null; then
     limit=$(($(percentile p99 "$unloaded") * 3))
     [ $limit -ge 1000 ] || limit=1000
     mode "-H -i 1 -u $URL/small.txt" "slow headers"
-    mode "-B -i 1 -s 100000 -u $URL/up" "slow body"
+    # As PUT: a POST there is refused at once, and then nobody is slow.
+    mode "-B -i 1 -s 100000 -t PUT -u $URL/up" "slow body"
+    [ "$(sed -n 's/.*Test ended on \([0-9]*\).*/\1/p' "$TMP/slow")" -ge $((SECONDS_EACH / 2)) ]
+    ok "slow body: it lasts until the server's patience or the attack ends"
     mode "-R -a 1 -b 3000 -u $URL/large.bin" "ranges"
+    mode "-R -a 1 -b 1000 -t GET -u $URL/large.bin" "ranges of a large file, not read"
     mode "-X -k 3 -n 1 -w 512 -y 1024 -z 32 -u $URL/large.bin" "slow reading"
     server_stop
 else
