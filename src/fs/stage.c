@@ -128,6 +128,33 @@ enum fs_result stage_open(struct stage *stage, const struct state *state, struct
     return open_and_lock(stage, create ? O_CREAT : 0, LOCK_NB);
 }
 
+/* How much room is taken in one go, at most, and for how much it is worth a call of its own. */
+enum { RESERVE_MOST = 16 << 20, RESERVE_LEAST = 1 << 20 };
+
+/*
+ * The length of the file stays what was written, so that a stage that breaks off is continued at
+ * the right place. Where it cannot be done, also because the disk is full, writing shows what can.
+ */
+static void reserve_ahead(struct stage *stage)
+{
+    if (stage->len < stage->reserved || stage->expected <= stage->len)
+        return;
+    uint64_t left = stage->expected - stage->len;
+    if (left < RESERVE_LEAST)
+        return;
+    uint64_t piece = left < RESERVE_MOST ? left : RESERVE_MOST;
+    if (fallocate(stage->fd, FALLOC_FL_KEEP_SIZE, (off_t)stage->len, (off_t)piece) == 0)
+        stage->reserved = stage->len + piece;
+    else
+        stage->expected = 0;
+}
+
+void stage_expect(struct stage *stage, uint64_t len)
+{
+    stage->expected = len;
+    reserve_ahead(stage);
+}
+
 enum fs_result stage_write(struct stage *stage, const char *ptr, size_t len)
 {
     while (len > 0) {
@@ -138,7 +165,7 @@ enum fs_result stage_write(struct stage *stage, const char *ptr, size_t len)
                 continue;
             return fs_result_of_errno(errno);
         }
-        stage->len += (uint64_t)written;
+        stage_advance(stage, (uint64_t)written);
         ptr += written;
         len -= (size_t)written;
     }
@@ -189,6 +216,7 @@ void stage_touch(const struct stage *stage)
 void stage_advance(struct stage *stage, uint64_t len)
 {
     stage->len += len;
+    reserve_ahead(stage);
 }
 
 enum fs_result stage_truncate(struct stage *stage, uint64_t len)
@@ -196,6 +224,7 @@ enum fs_result stage_truncate(struct stage *stage, uint64_t len)
     if (ftruncate(stage->fd, (off_t)len) == -1 || lseek(stage->fd, (off_t)len, SEEK_SET) == -1)
         return fs_result_of_errno(errno);
     stage->len = len;
+    stage->reserved = len;
     return FS_OK;
 }
 
@@ -208,8 +237,11 @@ enum fs_result stage_sync(const struct stage *stage)
 
 void stage_keep(struct stage *stage)
 {
-    if (stage->fd != -1)
+    if (stage->fd != -1) {
+        if (stage->reserved > stage->len)
+            stage_truncate(stage, stage->len); /* else it goes with the file, later */
         close(stage->fd);
+    }
     *stage = STAGE_NONE;
 }
 

@@ -152,6 +152,8 @@ static bool open_stage(struct worker *worker, const struct request *request,
         status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
         return false;
     }
+    if (expected > 0)
+        stage_expect(&u->stage, held + expected);
     return true;
 }
 

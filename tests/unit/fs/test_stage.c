@@ -70,6 +70,43 @@ static void sweep(const struct fixture *f, int64_t expired_s, unsigned expected_
     assert_int_equal(removed, expected_removed);
 }
 
+static uint64_t bytes_on_disk(const struct stage *stage)
+{
+    struct stat st;
+
+    assert_int_equal(fstatat(stage->state->uploads_fd, stage->name, &st, 0), 0);
+    assert_int_equal(st.st_size, stage->len);
+    return (uint64_t)st.st_blocks * 512;
+}
+
+static void room_is_taken_ahead_and_given_back(void **state)
+{
+    enum { WHOLE = 64 << 20, MOST_AHEAD = 17 << 20, PART = 3 << 20 };
+    struct fixture *f = *state;
+    struct stage stage, again;
+    char *part = calloc(1, PART);
+
+    assert_int_equal(stage_open(&stage, &f->state, SPAN("ahead"), true), FS_OK);
+    stage_expect(&stage, WHOLE);
+    /* A file system that cannot do it has nothing to give back. */
+    bool ahead = bytes_on_disk(&stage) > 0;
+    while (stage.len < WHOLE / 2 + PART) {
+        assert_int_equal(stage_write(&stage, part, PART), FS_OK);
+        assert_true(bytes_on_disk(&stage) <= stage.len + MOST_AHEAD);
+        assert_true(!ahead || bytes_on_disk(&stage) >= stage.len);
+    }
+    uint64_t len = stage.len;
+    again = stage;
+    again.fd = -1;
+    stage_keep(&stage);
+    again.len = len;
+    assert_true(bytes_on_disk(&again) < len + PART / 2);
+    assert_int_equal(stage_open(&stage, &f->state, SPAN("ahead"), false), FS_OK);
+    assert_int_equal(stage.len, len);
+    stage_discard(&stage);
+    free(part);
+}
+
 static void the_state_directory_is_private(void **state)
 {
     static const char *const paths[] = {".httpd", ".httpd/uploads", ".httpd/transfers"};
@@ -562,6 +599,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_TREE(the_state_directory_is_private),
+        IN_TREE(room_is_taken_ahead_and_given_back),
         IN_TREE(the_state_directory_may_be_elsewhere),
         IN_TREE(a_planted_link_is_not_taken_for_the_state_directory),
         IN_TREE(another_file_system_is_refused),
