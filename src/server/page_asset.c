@@ -115,7 +115,7 @@ void page_asset_put_links(struct buffer *out, bool script)
     buffer_put_text(out, "<link rel=\"stylesheet\" href=\"/.listing.css?" PAGE_VERSION "\">"
                          "<link rel=\"icon\" href=\"/.listing.svg?" PAGE_VERSION "\">");
     if (script)
-        buffer_put_text(out, "<script src=\"/.listing.js?" PAGE_VERSION "\" defer></script>");
+        buffer_put_text(out, "<script src=\"/.listing.js?" PAGE_VERSION "\"></script>");
 }
 
 void page_asset_put_policy(struct buffer *fields)

@@ -672,6 +672,8 @@ async function interrupted(browser) {
 }
 
 async function many(browser) {
+  const wholly = (page) => page.waitForFunction(() =>
+    document.querySelectorAll('tbody tr:not(.up) button').length === 5000, { polling: 'mutation' });
   // The best of several is the page's own time: what others do on the machine can only add to it.
   const times = [];
   let page;
@@ -683,8 +685,8 @@ async function many(browser) {
     times.push(await page.evaluate(() => new Promise((resolve) =>
       requestAnimationFrame(() => setTimeout(() => resolve(performance.now()))))));
     const seen = await page.evaluate(() => performance.getEntriesByType('paint')[0]?.startTime ?? 0);
-    await dressed(page);
-    note(`5000 entries: first seen after ${Math.round(seen)} ms, all there after ${Math.round(times.at(-1))} ms, ` +
+    await wholly(page);
+    note(`5000 entries: first seen after ${Math.round(seen)} ms, loaded after ${Math.round(times.at(-1))} ms, ` +
       `with all buttons after ${Math.round(await page.evaluate(() => performance.now()))} ms`);
   }
   note(`load of the machine: ${loadavg()[0]}`);
@@ -697,12 +699,35 @@ async function many(browser) {
     document.body.getBoundingClientRect();
     return performance.now() - begun;
   }, word);
-  let ms = Infinity;
-  for (let i = 0; i < 4 || (i < 24 && ms >= 300); i++) {
-    ms = Math.min(ms, await filter(['4999', '', '77', ''][i % 4]));
-    await wait(100);
+  const found = { 4999: 1, 77: 95, '': 5000 };
+  const best = { 4999: Infinity, 77: Infinity, '': Infinity };
+  const worst = () => Math.max(...Object.values(best));
+  for (let i = 0; i < 4 || (i < 24 && worst() >= 300); i++) {
+    const word = ['4999', '', '77', ''][i % 4];
+    best[word] = Math.min(best[word], await filter(word));
+    await until(`${found[word]} are found`, async () => (await shown(page)).length === found[word]);
   }
-  ok(ms < 300, `and filtered at once (${Math.round(ms)} ms)`);
+  ok(worst() < 300, `and filtered at once, whatever the word (${JSON.stringify(best)})`);
+
+  // What is far below is not on the page from the beginning; whoever goes there finds it all the same.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const far = await page.evaluate(() => scrollY);
+  await page.goto(`${url}holiday/`);
+  await page.evaluate(() => { setTimeout(() => history.back()); }); // A page that was kept for this fires no load.
+  await page.waitForFunction(() => /many/.test(location.pathname));
+  await wholly(page);
+  await until('the page is where it was', async () => Math.abs(await page.evaluate(() => scrollY) - far) < 900)
+    .then(() => ok(true, 'Back leads to where it was left'),
+      async () => is(await page.evaluate(() => scrollY), far, 'Back leads to where it was left'));
+  await page.evaluate(() => scrollTo(0, 0));
+  await (await (await row(page, 'picture-4999-of-a-long-holiday.jpeg')).$('a')).focus();
+  await page.keyboard.press('F2');
+  await page.waitForSelector('#name');
+  await page.keyboard.type('picture-4999-has-another-name');
+  await page.keyboard.press('Enter');
+  await dialogGone(page);
+  is(await focused(page), 'picture-4999-has-another-name.jpeg', 'the last of many has the focus once it is renamed');
+  await wholly(page);
   await close(page, 'many');
 }
 

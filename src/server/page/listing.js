@@ -80,7 +80,11 @@ function fileOf(row) {
   };
 }
 
-const rows = () => $$('tbody tr:not(.up)');
+// All rows of the listing, and those that the filter lets through. On the page are the first of these:
+// to lay out 5000 at once takes a browser most of a second, so the others come when there is time.
+const AT_FIRST = 200;
+let rows = [];
+let found = [];
 
 // ---- Requests ------------------------------------------------------------------------------------
 
@@ -136,7 +140,8 @@ function choose(title, content, answers) {
 const tell = (title, text) => choose(title, [make('p', {}, text)], [['Close', null]]);
 
 function focusOn(name) {
-  rows().map(fileOf).find((file) => file.name === name)?.link.focus();
+  const row = rows.find((r) => fileOf(r).name === name);
+  if (row) $('a', reveal(row)).focus();
 }
 
 // Asks for a name and tries it, until that works or it is called off. What the attempt returns is done once
@@ -177,45 +182,59 @@ function faultOfName(name) {
 // ---- The listing ---------------------------------------------------------------------------------
 
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-let generation = 0; // Of the rows on the page: work on older ones is given up.
+let generation = 0; // Of what is put on the page: older work is given up.
 
-// Gives the rows their buttons and the time of this place, some hundred at a time.
-async function dress() {
+// Gives a row its button and the time of this place.
+function dress(row) {
+  if (row.cells.length > 3) return row;
+  const time = row.cells[2];
+  time.textContent = clock.format(new Date(`${time.textContent.replace(' ', 'T')}Z`));
+  const menu = make('button', { type: 'button' }, '⋯');
+  menu.setAttribute('aria-label', `Details and actions for ${row.cells[0].textContent}`);
+  menu.setAttribute('aria-haspopup', 'dialog');
+  row.append(make('td', {}, menu));
+  return row;
+}
+
+// Puts the found rows on the page: some at once, the others some at a time.
+async function put(some) {
   const mine = ++generation;
-  const head = $('thead tr');
-  const changed = $('th:last-child a', head);
-  changed.textContent = 'Changed';
-  head.append(make('td', {}));
-  const all = $$('tbody tr');
-  for (let i = 0; i < all.length; i++) {
-    if (i % 300 === 299) await wait(0);
+  const body = $('tbody');
+  body.replaceChildren(...$$('.up', body), ...found.slice(0, some).map(dress));
+  for (let i = some; i < found.length; i += AT_FIRST) {
+    await wait(0);
     if (mine !== generation) return;
-    const row = all[i];
-    if (row.classList.contains('up')) {
-      row.append(make('td'));
-      continue;
-    }
-    const time = row.cells[2];
-    time.textContent = clock.format(new Date(`${time.textContent.replace(' ', 'T')}Z`));
-    const menu = make('button', { type: 'button' }, '⋯');
-    menu.setAttribute('aria-label', `Details and actions for ${row.cells[0].textContent}`);
-    menu.setAttribute('aria-haspopup', 'dialog');
-    row.append(make('td', {}, menu));
+    body.append(...found.slice(i, i + AT_FIRST).map(dress));
   }
 }
 
-function applyFilter() {
+// The same row, which is on the page now.
+function reveal(row) {
+  const at = found.indexOf(row);
+  if (at >= 0 && !row.isConnected) put(at + 1);
+  return dress(row);
+}
+
+// Takes over a listing as the server made it, of which `some` rows are wanted at once.
+function takeOver(some) {
+  const head = $('thead tr');
+  $('th:last-child a', head).textContent = 'Changed';
+  head.append(make('td'));
+  $('.up')?.append(make('td'));
+  rows = found = $$('tbody tr:not(.up)');
+  $('#sum').classList.toggle('empty', rows.length === 0);
+  if (new URL(location.href).searchParams.get('filter')) put(some); // The server has left out what is not wanted.
+  else applyFilter(some);
+}
+
+function applyFilter(some = AT_FIRST) {
   const word = $('#word').value.toLowerCase();
-  let shown = 0;
-  const all = rows();
-  for (const row of all) {
-    row.hidden = word !== '' && !row.cells[0].textContent.toLowerCase().includes(word);
-    shown += !row.hidden;
-  }
+  found = rows.filter((row) => row.cells[0].textContent.toLowerCase().includes(word));
+  put(some);
   const sum = $('#sum');
   sum.dataset.whole ??= sum.textContent;
-  sum.textContent = word ? `${shown} of ${all.length} shown` : sum.dataset.whole;
-  sum.classList.toggle('empty', shown === 0);
+  sum.textContent = word ? `${found.length} of ${rows.length} shown` : sum.dataset.whole;
+  sum.classList.toggle('empty', found.length === 0);
   if (word) say(sum.textContent);
 }
 
@@ -224,6 +243,7 @@ async function filter() {
   const address = new URL(location.href);
   if (address.searchParams.get('filter')) {
     address.searchParams.delete('filter');
+    history.replaceState(null, '', address.href);
     await visit(address.href, false);
   }
   applyFilter();
@@ -235,10 +255,11 @@ function focusOf() {
   if (!element?.closest('main')) return () => {};
   const row = element.closest('tbody tr');
   const address = row && $('a', row).href;
-  const index = row ? rows().indexOf(row) : -1;
+  const index = row ? rows.indexOf(row) : -1;
   const isButton = element.matches('button');
   return () => {
-    const same = rows().find((r) => $('a', r).href === address) ?? rows()[Math.min(index, rows().length - 1)];
+    const same = rows.find((r) => $('a', r).href === address) ?? rows[Math.min(index, rows.length - 1)];
+    if (same) reveal(same);
     (same ? $(isButton ? 'button' : 'a', same) ?? $('a', same) : $('main')).focus();
   };
 }
@@ -259,6 +280,7 @@ async function visit(address, push) {
     return;
   }
   const refocus = focusOf();
+  const some = push ? AT_FIRST : Math.max(AT_FIRST, $$('tbody tr').length); // What is looked at stays where it is.
   if (push) history.pushState(null, '', response.url);
   document.title = page.title;
   $('header').replaceWith($('header', page));
@@ -269,16 +291,15 @@ async function visit(address, push) {
     else $('#upload').remove();
     offerWriting();
   }
-  dress();
+  if (push) $('#word').value = '';
+  takeOver(some);
   if (push) {
-    $('#word').value = '';
     scrollTo(0, 0);
     $('main').focus();
     say(`${$('h1').textContent}: ${$('#sum').textContent}`);
   } else {
     refocus();
   }
-  applyFilter();
 }
 
 const refresh = () => visit(location.href, false);
@@ -315,7 +336,7 @@ document.addEventListener('keydown', (event) => {
   if (!row || event.ctrlKey || event.altKey || event.metaKey) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
-    const all = $$('tbody tr').filter((r) => !r.hidden);
+    const all = $$('tbody tr');
     const next = all[all.indexOf(row) + step];
     if (next) ($(event.target.matches('button') ? 'button' : 'a', next) ?? $('a', next)).focus();
     event.preventDefault();
@@ -401,11 +422,11 @@ function showDetails(file) {
   if (mayWrite())
     row.append(button('Rename…', () => act(rename)), button('Delete…', () => act(remove)));
   const end = make('div', { className: 'row end' });
-  const all = rows().filter((r) => !r.hidden);
+  const all = found;
   const at = all.indexOf(file.row);
   for (const [text, step] of [['‹ Previous', -1], ['Next ›', 1]])
     if (at >= 0 && all[at + step])
-      end.append(button(text, () => act(() => showDetails(fileOf(all[at + step])))));
+      end.append(button(text, () => act(() => showDetails(fileOf(reveal(all[at + step]))))));
   const close = button('Close', () => dialog.close());
   end.append(close);
   const dialog = openDialog(file.shown, ...content, end);
@@ -420,7 +441,7 @@ function showDetails(file) {
   dialog.addEventListener('keydown', (event) => {
     if (event.target.matches('input, video, audio, pre')) return;
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step && all[at + step]) act(() => showDetails(fileOf(all[at + step])));
+    if (step && all[at + step]) act(() => showDetails(fileOf(reveal(all[at + step]))));
   });
   function act(what) {
     dialog.addEventListener('close', () => what(file));
@@ -643,7 +664,7 @@ async function pieceOf(u, length) {
   return piece;
 }
 
-async function begin(u) {
+async function create(u) {
   clientId ||= await ask('GET', '/.uuid', { Accept: 'text/plain' }).then((r) => r.text(), (error) => {
     throw error.status === 0 || error.status >= 500 ? new Broken(error.message) : error;
   });
@@ -667,7 +688,7 @@ async function locate(u) {
   if (request.status < 300) return settle(u, request);
   if (request.status !== 404 && request.status !== 410) throw new Error(`The server says ${request.status}.`);
   u.url = '';
-  return begin(u);
+  return create(u);
 }
 
 async function append(u) {
@@ -691,7 +712,7 @@ async function append(u) {
 async function run(u) {
   change(u, 'running');
   try {
-    let over = u.url ? await locate(u) : await begin(u);
+    let over = u.url ? await locate(u) : await create(u);
     while (!over && u.state === 'running') over = await append(u);
     if (!over) return;
     u.sent = u.size;
@@ -1013,11 +1034,18 @@ function offerWriting() {
     button('New folder', newFolder)));
 }
 
-$('#filter').addEventListener('submit', (event) => event.preventDefault());
-$('#filter button').hidden = true;
-$('#word').addEventListener('input', filter);
-document.body.append(panel, live);
-offerWriting();
-dress();
-if (!rows().length) $('#sum').classList.add('empty');
-if (mayWrite()) findLost();
+function begin() {
+  $('#filter').addEventListener('submit', (event) => event.preventDefault());
+  $('#filter button').hidden = true;
+  $('#word').addEventListener('input', filter);
+  document.body.append(panel, live);
+  offerWriting();
+  // Who comes back wants to be where they were, which may be far below.
+  takeOver(/back|reload/.test(performance.getEntriesByType('navigation')[0]?.type) ? Infinity : AT_FIRST);
+  document.documentElement.classList.remove('coming');
+  if (mayWrite()) findLost();
+}
+
+// This runs before the rows come, so that the browser need not lay out all of them first.
+document.documentElement.classList.add('coming');
+document.addEventListener('DOMContentLoaded', begin);
