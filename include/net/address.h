@@ -48,6 +48,9 @@ void address_put_host(struct buffer *out, const struct address *address);
 /* "127.0.0.1:80" or "[::1]:80", as URLs want it. */
 void address_put(struct buffer *out, const struct address *address);
 
+/* Every address of the machine: 0.0.0.0, or ::, which is both families. */
+bool address_is_every(const struct address *address);
+
 /* 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6. */
 bool address_is_loopback(const struct address *address);
 

@@ -128,6 +128,13 @@ void address_put(struct buffer *out, const struct address *address)
     buffer_put_u64(out, address_port(address));
 }
 
+bool address_is_every(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->v4.sin_addr.s_addr == INADDR_ANY;
+    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
 bool address_is_loopback(const struct address *address)
 {
     if (address->any.sa_family == AF_INET)

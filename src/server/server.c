@@ -227,6 +227,19 @@ static void begin_error_log(struct daemon *d)
     d->error_log_fd = -1;
 }
 
+/* "127.0.0.1:8080/", for somebody to open. What means every address leads nowhere in a browser. */
+static void put_place(struct buffer *text, const struct gate_listener *listener)
+{
+    struct address address = listener->address;
+    bool every = address_is_every(&address) &&
+                 address_parse(&address, "127.0.0.1", address_port(&listener->address));
+
+    address_put(text, &address);
+    if (listener->place.path != NULL)
+        buffer_put_span(text, span_of(listener->place.path));
+    buffer_put_span(text, every ? SPAN("/ on every address") : SPAN("/"));
+}
+
 static void announce(const struct server *server, const struct gate *gate)
 {
     char bytes[4096];
@@ -237,10 +250,7 @@ static void announce(const struct server *server, const struct gate *gate)
             buffer_put_text(&text, " and ");
         buffer_put_span(&text, span_of(gate->listeners[i].protocol->name));
         buffer_put_text(&text, "://");
-        address_put(&text, &gate->listeners[i].address);
-        if (gate->listeners[i].place.path != NULL)
-            buffer_put_span(&text, span_of(gate->listeners[i].place.path));
-        buffer_put_char(&text, '/');
+        put_place(&text, &gate->listeners[i]);
     }
     buffer_put_text(&text, " with ");
     buffer_put_u64(&text, server->options->threads);

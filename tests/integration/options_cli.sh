@@ -80,6 +80,15 @@ server_start -b 127.0.0.1 -t 1
 like "$(cat "$ERR")" 'http://127\.0\.0\.1:[0-9]+/ with 1 thread' "one address, one thread"
 unlike "$(cat "$ERR")" '::1' "and no other"
 server_stop
+ERR_MAY='read-only: the address'
+for every in '*' 0.0.0.0; do
+    server_start -b "$every" -t 1
+    like "$(cat "$ERR")" "http://127\.0\.0\.1:$PORT/ on every address with" "-b $every: what is named can be opened"
+    fetch /a.txt
+    is "$STATUS" 200 "and is"
+    server_stop
+done
+ERR_MAY=
 
 # Everything long.
 port=$(free_port)

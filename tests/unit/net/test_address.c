@@ -39,6 +39,8 @@ static void reads_and_writes(void **state)
         assert_true(span_equal(buffer_span(&out), span_of(rows[i].with_port)));
         assert_int_equal(address_is_loopback(&address), rows[i].loopback);
         assert_int_equal(address_port(&address), 80);
+        assert_int_equal(address_is_every(&address),
+                         strcmp(rows[i].host, "::") == 0 || strcmp(rows[i].host, "0.0.0.0") == 0);
     }
 }
 
