@@ -20,8 +20,8 @@ struct cache_key prepared_key(const struct cache *cache, const struct target *ta
 struct cache_entry *prepared_make(const struct worker *worker, const struct cache_key *key,
                                   enum fs_result result, const struct selection *selection);
 
-/* The file of an entry that holds, but has no content: one that is open already, or opened for this.
-   False when it is not that file any more. */
+/* The file of an entry that holds, but has no content: one that is open already, or opened for
+   this. False when it is not that file any more. */
 bool prepared_open(const struct worker *worker, const struct cache_entry *entry, int *fd);
 
 #endif
