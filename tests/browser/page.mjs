@@ -406,7 +406,7 @@ async function awkward(browser) {
   is((await shown(page)).length, count, 'awkward names are all listed');
   const faults = await page.evaluate(async () => {
     const wrong = [];
-    for (const r of rows()) {
+    for (const r of rows) {
       const f = fileOf(r);
       const said = await (await fetch(f.link.href)).text();
       const wanted = /\ufffd/.test(f.shown) ? 'not text' : `I am ${f.name}`;
