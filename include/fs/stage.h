@@ -22,10 +22,10 @@ enum { STAGE_NAME_MAX = 100 };
 
 struct stage {
     const struct state *state;
-    int fd;       /* open for reading and writing; its position is `len`; for splice */
-    uint64_t len; /* bytes staged */
-    uint64_t expected,
-        reserved; /* see stage_expect; how far there is room on the disk for certain */
+    int fd;            /* open for reading and writing; its position is `len`; for splice */
+    uint64_t len;      /* bytes staged */
+    uint64_t expected; /* bytes in the end, 0: not known (stage_expect) */
+    uint64_t reserved; /* how far there is room on the disk for certain */
     char name[STAGE_NAME_MAX + 1];
 };
 

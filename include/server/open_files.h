@@ -9,7 +9,7 @@
  *
  * An open file that was removed still takes room on the disk, and its file system cannot be
  * unmounted. So there are few, they are not large, none rests here for longer than half a second,
- * and none beyond a removal by way of this server.
+ * and what removes or replaces a file by way of this server closes all that rest.
  */
 
 #include "server/cache.h"

@@ -67,7 +67,8 @@ void open_files_give(struct open_files *files, struct cache_entry *entry, int fd
     end(&was);
 }
 
-void open_files_tend(struct open_files *files)
+/* Closes all, or what was here at the last call already. */
+static void clear(struct open_files *files, bool all)
 {
     if (!open_files_any(files))
         return;
@@ -76,22 +77,21 @@ void open_files_tend(struct open_files *files)
         struct open_place was = {.entry = NULL};
 
         pthread_mutex_lock(&files->lock);
-        if (place->entry != NULL && place->rested)
+        if (all || place->rested)
             was = vacate(files, place);
-        place->rested = true;
+        else
+            place->rested = true;
         pthread_mutex_unlock(&files->lock);
         end(&was);
     }
 }
 
+void open_files_tend(struct open_files *files)
+{
+    clear(files, false);
+}
+
 void open_files_close(struct open_files *files)
 {
-    if (!open_files_any(files))
-        return;
-    for (unsigned i = 0; i < files->limit; i++) {
-        pthread_mutex_lock(&files->lock);
-        struct open_place was = vacate(files, &files->places[i]);
-        pthread_mutex_unlock(&files->lock);
-        end(&was);
-    }
+    clear(files, true);
 }
