@@ -55,8 +55,8 @@ enum stream_wait {
 };
 
 /* Has the kernel report the socket as readable from so many bytes on only, or at its end; it begins
-   with 1. What is there already is reported when that is enough by now. */
-void stream_set_low_water(int fd, uint32_t bytes);
+   with 1. What is there already is reported when that is enough by now. False when it will not. */
+bool stream_set_low_water(int fd, uint32_t bytes);
 
 /* Blocks until the descriptor can move, or failed, or `ms` have passed (then false). */
 bool stream_wait(int fd, enum stream_wait what, int ms);

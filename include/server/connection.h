@@ -74,7 +74,9 @@ struct connection {
     uint8_t ending;               /* enum ending */
     uint32_t watched;   /* the events its descriptor is in the watch set for, 0: not in it */
     uint32_t wants;     /* bytes it is worth to be woken for, 0: each; set for one turn's wait */
-    uint32_t low_water; /* so many has the kernel been told to wait for; 0: it has not */
+    uint32_t drips;     /* the same while a body that comes in drips is parked; 0: it does not */
+    uint32_t low_water; /* so many has the kernel been told to wait for; 0: it has not. Fewer may
+                           have come unreported, so that every turn looks for them */
     bool readable;      /* bytes, or the end, may be waiting; false after a read came back short */
     bool has_begun;  /* the watch set has said that bytes were there: of a request begun before */
     bool peer_ended; /* the peer closed its side: a read will say so once the bytes are through */

@@ -131,11 +131,11 @@ void stream_pipe_close(struct stream_pipe *pipe)
     *pipe = STREAM_PIPE_CLOSED;
 }
 
-void stream_set_low_water(int fd, uint32_t bytes)
+bool stream_set_low_water(int fd, uint32_t bytes)
 {
     int value = (int)bytes;
 
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+    return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value) == 0;
 }
 
 bool stream_wait(int fd, enum stream_wait what, int ms)

@@ -9,6 +9,7 @@ enum {
     DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
     DIRECT_MOST = 1 << 20,  /* and how many in one go */
     BODY_WAKE = 1 << 18, /* and for how many it is worth to be woken: half the CPU of an upload */
+    DRIP_MOST = 1 << 12, /* fewer in a turn are a drip, and so many are worth a turn */
 };
 
 /* How the part of a body that has been received ends. */
@@ -104,6 +105,25 @@ static size_t direct_len(const struct worker *w, const struct connection *c,
     return left < DIRECT_MOST ? (size_t)left : DIRECT_MOST;
 }
 
+/*
+ * The rest of the body has to be waited for. Of a body that comes in drips the kernel reports only
+ * what is worth a turn, and its whole rest: a thousand clients that send a byte a second cost next
+ * to nothing then. Its deadline looks at what has come unreported. Not so where each byte that has
+ * come counts at once, because the client may ask for the offset on another connection.
+ */
+static void note_rest(const struct worker *w, struct connection *c, const struct exchange *x)
+{
+    uint64_t left = known_left(x);
+    bool begun_before = x->begun_us != w->turn_us;
+    bool drips = begun_before && w->moved > 0 && w->moved < DRIP_MOST;
+
+    if (c->drips > 0) /* what was waited for has come: it must have been more to be none */
+        drips = w->moved < 2 * DRIP_MOST;
+    if (x->intake != NULL && x->intake->is_evicted != NULL)
+        drips = false;
+    c->drips = !drips ? 0 : left < DRIP_MOST ? (uint32_t)left : DRIP_MOST;
+}
+
 /* Moves body bytes from the socket to where they belong without looking at them. */
 static enum step move_body(struct worker *w, struct connection *c, struct exchange *x, size_t len)
 {
@@ -154,6 +174,8 @@ enum step body_receive(struct worker *w, struct connection *c, struct exchange *
         enum step step = direct > 0 ? move_body(w, c, x, direct) : channel_receive(w, c);
         if (step == STEP_CLOSE) /* it ends before its length */
             return finish_body(w, x, BODY_MALFORMED);
+        if (step == STEP_STALLED)
+            note_rest(w, c, x);
         if (step != STEP_DONE || x->status != STATUS_NONE)
             return step;
     }

@@ -89,7 +89,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->arriving = false;
     c->ending = ENDING_NOT;
     c->reused = false;
-    c->wants = c->low_water = 0;
+    c->wants = c->drips = c->low_water = 0;
     c->asked_us = clock_us();
     c->waited = false;
     connection_set_look(c, INT64_MAX);

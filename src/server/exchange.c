@@ -69,6 +69,12 @@ static enum step receive_head(struct worker *w, struct connection *c, struct exc
     }
 }
 
+static void enter_body(const struct worker *w, struct connection *c)
+{
+    connection_enter(c, PHASE_BODY, w->now_ms);
+    c->drips = 0;
+}
+
 /*
  * The head is there: decides what becomes of the request. Afterwards its answer has been composed,
  * or its body is to be received.
@@ -85,7 +91,7 @@ static enum step begin(struct worker *w, struct connection *c, struct exchange *
     switch (route_begin(w, r, &target, &answer, &x->intake)) {
     case ROUTE_INTAKE:
         x->chunked.reports_trailer = x->intake->trailer != NULL;
-        connection_enter(c, PHASE_BODY, w->now_ms);
+        enter_body(w, c);
         return STEP_DONE;
     case ROUTE_ANSWERED:
         body_skip(w, x);
@@ -98,7 +104,7 @@ static enum step begin(struct worker *w, struct connection *c, struct exchange *
         } else if (r->framing == FRAMING_LENGTH && r->content_length > BODY_DISCARD_LIMIT) {
             step = compose_refusal(w, x, STATUS_CONTENT_TOO_LARGE);
         } else {
-            connection_enter(c, PHASE_BODY, w->now_ms);
+            enter_body(w, c);
         }
         break;
     }
@@ -389,6 +395,14 @@ static enum turn http_expire(struct worker *w, struct connection *c)
         return expire_send(w, c);
     if (c->phase == PHASE_IDLE || c->phase == PHASE_LINGER)
         return TURN_CLOSE;
+    if (c->low_water > 0) {
+        /* What has come unreported buys time too; it may even be the end of the body. */
+        enum turn turn = http_turn(w, c);
+        if (turn != TURN_PARK || c->phase != PHASE_BODY ||
+            atomic_load_explicit(&c->deadline, memory_order_relaxed) > w->now_ms)
+            return turn;
+        x = c->exchange;
+    }
     w->moved = 0;
     w->in_at = w->in_len = 0;
     w->out_at = w->out.len = 0;

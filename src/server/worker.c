@@ -72,6 +72,7 @@ static enum turn take_turn(struct worker *worker, struct connection *c)
     worker->now_ms = worker->now_us / 1000;
     worker->connection = c;
     c->wants = 0;
+    c->readable |= c->low_water > 0;
     /* A download that still makes its way is for the protocol to judge. */
     if (c->phase == PHASE_LINGER && !(c->expired && c->delivery != NULL))
         return c->expired ? TURN_CLOSE : linger(worker, c);
@@ -118,13 +119,11 @@ static void look_at_docroot(struct worker *worker)
     pthread_mutex_unlock(&one_at_a_time);
 }
 
-/* What the kernel is to wait for before it reports bytes; where it is asked only through poll, not
-   for a parked connection. */
+/* What the kernel is to wait for before it reports bytes. An end it reports always. */
 static void set_low_water(struct connection *c, uint32_t bytes)
 {
-    if (bytes != c->low_water)
-        stream_set_low_water(c->fd, bytes > 0 ? bytes : 1);
-    c->low_water = bytes;
+    if (bytes != c->low_water && stream_set_low_water(c->fd, bytes > 0 ? bytes : 1))
+        c->low_water = bytes;
 }
 
 /*
@@ -140,7 +139,8 @@ static bool wait_patiently(struct worker *worker, struct connection *c)
 
     /* With more connections than workers, a worker that waits on one is missing elsewhere. */
     if (patience == 0 || connection_count(&server->connections) > server->options->threads ||
-        left < patience || c->phase == PHASE_LINGER || queue_is_pressed(&server->queue))
+        left < patience || c->phase == PHASE_LINGER || c->drips > 0 ||
+        queue_is_pressed(&server->queue))
         return false;
     bool sends = c->phase == PHASE_SEND || kept_len(&c->output) > 0;
     set_low_water(c, sends ? 0 : c->wants);
@@ -171,7 +171,7 @@ static void serve(struct worker *worker, struct connection *c)
         }
         if (wait_patiently(worker, c))
             continue;
-        set_low_water(c, 0);
+        set_low_water(c, c->phase == PHASE_BODY ? c->drips : 0);
         if (watch_park(&server->watch, c, &failed))
             return;
         if (failed) {
