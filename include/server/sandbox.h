@@ -10,8 +10,8 @@
  *     system calls     each kind of thread its list (server/syscall_filter.h)
  *
  * The main thread prepares it when all threads are still to come; each thread enters as the first
- * thing that it does, the main thread when it has started everything. What a kernel lacks is left
- * out with a warning.
+ * thing that it does, the main thread when it has started everything. The workers inherit it from
+ * the thread that starts them. What a kernel lacks is left out with a warning.
  *
  * Threads share their memory: whoever runs code in one can in the end have another do what that one
  * may. The lists of their own make it harder; what holds is what all of them together may.
@@ -35,7 +35,8 @@ struct sandbox {
     unsigned abi;               /* its version */
     int rulesets[THREAD_KINDS]; /* with files */
     enum privilege_left capabilities;
-    sem_t entered; /* posted by each thread that is in, or could not get in */
+    bool inherited; /* the workers are born within: their starter had entered */
+    sem_t entered;  /* posted by each thread that is in, or could not get in */
     atomic_uint failed;
 };
 
@@ -47,6 +48,9 @@ void sandbox_describe(const struct sandbox *sandbox, struct buffer *out);
 
 /* The calling thread goes in for good. */
 void sandbox_enter(struct sandbox *sandbox, enum thread_kind kind);
+
+/* The calling thread goes into that of the workers, and may still start them. */
+void sandbox_enter_starter(struct sandbox *sandbox);
 
 /* Waits until `threads` have entered; gives back what entering needs, but for the main thread's. */
 void sandbox_await(struct sandbox *sandbox, unsigned threads);

@@ -28,4 +28,12 @@ bool syscall_filter_available(void);
    no_new_privs. False with errno. */
 bool syscall_filter_enter(enum thread_kind kind);
 
+/*
+ * To compile a list takes the kernel 0.3 ms, for each thread anew. So a thread that does nothing
+ * but start workers enters theirs for all of them, with what starting takes on top, and each of
+ * them gives that up. False with errno.
+ */
+bool syscall_filter_enter_starter(void);
+bool syscall_filter_give_up_starting(void);
+
 #endif

@@ -207,19 +207,26 @@ static void probe(enum thread_kind kind)
 }
 #endif
 
+/* The filter comes last: it does not know the calls of Landlock. */
+static bool enter(struct sandbox *s, enum thread_kind kind)
+{
+    bool in = !s->files || landlock_enter(s->rulesets[kind]);
+
+    return (!s->filtered || syscall_filter_enter(kind)) && in;
+}
+
 void sandbox_enter(struct sandbox *s, enum thread_kind kind)
 {
-    bool in = true;
+    bool in;
 
     if (!s->files && !s->filtered) {
         probe(kind);
         return;
     }
-    /* The filter comes last: it does not know the calls of Landlock. */
-    if (s->files)
-        in = landlock_enter(s->rulesets[kind]);
-    if (s->filtered)
-        in = syscall_filter_enter(kind) && in;
+    if (kind == THREAD_WORKER && s->inherited)
+        in = !s->filtered || syscall_filter_give_up_starting();
+    else
+        in = enter(s, kind);
     if (!in)
         atomic_fetch_add(&s->failed, 1);
     probe(kind);
@@ -227,6 +234,12 @@ void sandbox_enter(struct sandbox *s, enum thread_kind kind)
         close_rulesets(s, THREAD_MAIN);
     else
         sem_post(&s->entered);
+}
+
+void sandbox_enter_starter(struct sandbox *s)
+{
+    s->inherited = (!s->files || landlock_enter(s->rulesets[THREAD_WORKER])) &&
+                   (!s->filtered || syscall_filter_enter_starter());
 }
 
 void sandbox_await(struct sandbox *s, unsigned threads)

@@ -31,8 +31,10 @@ struct daemon {
     struct main_thread main;
     struct worker *workers;
     unsigned started;
-    int error_log_fd; /* until it takes the place of standard error; -1: none */
-    bool detaches;    /* goes to the background */
+    int start_error;   /* an errno: why not all of them were */
+    struct span types; /* the file of them, until it is read */
+    int error_log_fd;  /* until it takes the place of standard error; -1: none */
+    bool detaches;     /* goes to the background */
 };
 
 static uint64_t descriptor_limit(void)
@@ -103,25 +105,25 @@ static int open_accounts(struct server *server)
     return server->auth != NULL ? 0 : EXIT_USAGE;
 }
 
-/* Types from the system's table, where there is one; the built-in ones do without it. */
-static void load_media_types(struct server *server)
+/* The system's table of types, where there is one; the built-in ones do without it. */
+static struct span open_media_types(void)
 {
     struct stat st;
     int fd = open("/etc/mime.types", O_RDONLY | O_CLOEXEC);
-    char *text;
+    char *text = MAP_FAILED;
 
     if (fd == -1)
-        return;
-    if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > MIME_TYPES_LIMIT) {
-        close(fd);
-        return;
-    }
-    text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        return SPAN_EMPTY;
+    if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= MIME_TYPES_LIMIT)
+        text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
-    if (text == MAP_FAILED)
-        return;
-    struct span types = span_make(text, (size_t)st.st_size);
+    return text == MAP_FAILED ? SPAN_EMPTY : span_make(text, (size_t)st.st_size);
+}
+
+static void read_media_types(struct server *server, struct span types)
+{
     size_t places = media_types_places(types);
+
     server->media_types.entries = calloc(places, sizeof *server->media_types.entries);
     if (server->media_types.entries == NULL)
         return;
@@ -167,7 +169,8 @@ static struct counters *make_counters(unsigned count)
     return counters;
 }
 
-static int start_threads(struct daemon *d)
+/* What the threads share. 0, or an errno. */
+static int make_tables(struct daemon *d)
 {
     struct server *server = &d->server;
     struct gate *gate = &d->main.gate;
@@ -185,10 +188,6 @@ static int start_threads(struct daemon *d)
     if (error == 0)
         error = queue_init(&server->queue, &server->watch, server->options->queue, threads,
                            d->main.kick_fd);
-    if (error == 0)
-        error = access_log_start(&server->log, &server->sandbox);
-    if (error == 0 && server->resumes)
-        error = sweeper_start(server);
     gate->connections = &server->connections;
     gate->queue = &server->queue;
     gate->watch = &server->watch;
@@ -204,16 +203,51 @@ static int start_threads(struct daemon *d)
     d->workers = calloc(threads, sizeof *d->workers);
     if (d->workers == NULL)
         error = ENOMEM;
-    while (error == 0 && d->started < threads) {
-        error = worker_start(&d->workers[d->started], server, d->started);
-        d->started += error == 0;
+    return error;
+}
+
+static void *starter_main(void *argument)
+{
+    struct daemon *d = argument;
+    struct server *server = &d->server;
+
+    sandbox_enter_starter(&server->sandbox);
+    while (d->start_error == 0 && d->started < server->options->threads) {
+        d->start_error = worker_start(&d->workers[d->started], server, d->started);
+        d->started += d->start_error == 0;
     }
-    if (error != 0) {
-        errno = error;
-        log_error("cannot start %u threads: %m", threads);
-        return EXIT_FAILED;
-    }
-    return 0;
+    return NULL;
+}
+
+/* While the workers are being started the types are read, which takes as long. */
+static int start_workers(struct daemon *d)
+{
+    pthread_t starter;
+    int error = pthread_create(&starter, NULL, starter_main, d);
+
+    if (error != 0)
+        return error;
+    read_media_types(&d->server, d->types);
+    pthread_join(starter, NULL);
+    return d->start_error;
+}
+
+static int start_threads(struct daemon *d)
+{
+    struct server *server = &d->server;
+    int error = make_tables(d);
+
+    if (error == 0)
+        error = access_log_start(&server->log, &server->sandbox);
+    if (error == 0 && server->resumes)
+        error = sweeper_start(server);
+    if (error == 0)
+        error = start_workers(d);
+    if (error == 0)
+        return 0;
+    errno = error;
+    log_error("cannot start %u threads: %m", server->options->threads);
+    return EXIT_FAILED;
 }
 
 /* What made a start fail was said on the terminal; from now on the file has everything. */
@@ -267,7 +301,7 @@ static int open_outside(struct daemon *d, const struct service *services, unsign
     const struct options *o = d->server.options;
     int failed = storage_find_docroot(&d->server);
 
-    load_media_types(&d->server);
+    d->types = open_media_types();
     if (failed == 0)
         failed = open_trust(&d->server);
     if (failed == 0)

@@ -35,6 +35,7 @@ enum {
     SWEEP = 1 << THREAD_SWEEPER,
     ALL = MAIN | WORK | LOGS | SWEEP,
     FILES = WORK | SWEEP,
+    START = 1 << THREAD_KINDS, /* whoever starts workers: has their list, and these */
 };
 
 /* What is asked of a call's arguments, where the call alone says too little. */
@@ -175,6 +176,13 @@ static const struct rule rules[] = {
 #endif
     CALL(exit, ALL),
     CALL(exit_group, ALL),
+
+    CALL(clone, START),
+#ifdef SYS_clone3
+    CALL(clone3, START),
+#endif
+    CALL(prctl, START),   /* a new thread's name */
+    CALL(seccomp, START), /* to give these up */
 };
 
 /* --- The filter --------------------------------------------------------------------------------
@@ -273,7 +281,8 @@ static uint8_t verdict_len(enum check check)
     return len[check];
 }
 
-static void put_filter(struct writer *w, enum thread_kind kind)
+/* What is in one of the lists of those kinds may be called. */
+static void put_lists(struct writer *w, unsigned kinds)
 {
     put(w, LOAD, offsetof(struct call, machine), 0, 0);
     put(w, IF_EQUAL, MACHINE, 1, 0);
@@ -284,7 +293,7 @@ static void put_filter(struct writer *w, enum thread_kind kind)
     put(w, RETURN, FAIL(EPERM), 0, 0);
 #endif
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if ((rules[i].kinds & 1u << kind) == 0)
+        if ((rules[i].kinds & kinds) == 0)
             continue;
         put(w, IF_EQUAL, rules[i].number, 0, verdict_len(rules[i].check));
         put_verdict(w, rules[i].check);
@@ -292,6 +301,26 @@ static void put_filter(struct writer *w, enum thread_kind kind)
     put(w, IF_AT_LEAST, NEWEST_KNOWN + 1, 0, 1);
     put(w, RETURN, FAIL(ENOSYS), 0, 0);
     put(w, RETURN, FAIL(EPERM), 0, 0);
+}
+
+/* Takes away what only a starter may, from whoever is held to a list already. */
+static void put_end_of_starting(struct writer *w)
+{
+    put(w, LOAD, offsetof(struct call, number), 0, 0);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].kinds != START)
+            continue;
+        put(w, IF_EQUAL, rules[i].number, 0, 1);
+        put(w, RETURN, FAIL(EPERM), 0, 0);
+    }
+    put(w, RETURN, ALLOW, 0, 0);
+}
+
+static bool enter(const struct writer *w)
+{
+    struct program program = {.len = w->len, .first = w->to};
+
+    return syscall(SYS_seccomp, MODE_FILTER, LEAVE_SPECULATION_ALONE, &program) == 0;
 }
 
 bool syscall_filter_available(void)
@@ -304,11 +333,25 @@ bool syscall_filter_available(void)
 bool syscall_filter_enter(enum thread_kind kind)
 {
     struct writer w = {.len = 0};
-    struct program program = {.first = w.to};
 
-    put_filter(&w, kind);
-    program.len = w.len;
-    return syscall(SYS_seccomp, MODE_FILTER, LEAVE_SPECULATION_ALONE, &program) == 0;
+    put_lists(&w, 1u << kind);
+    return enter(&w);
+}
+
+bool syscall_filter_enter_starter(void)
+{
+    struct writer w = {.len = 0};
+
+    put_lists(&w, WORK | START);
+    return enter(&w);
+}
+
+bool syscall_filter_give_up_starting(void)
+{
+    struct writer w = {.len = 0};
+
+    put_end_of_starting(&w);
+    return enter(&w);
 }
 
 #else
@@ -321,6 +364,18 @@ bool syscall_filter_available(void)
 bool syscall_filter_enter(enum thread_kind kind)
 {
     (void)kind;
+    errno = ENOSYS;
+    return false;
+}
+
+bool syscall_filter_enter_starter(void)
+{
+    errno = ENOSYS;
+    return false;
+}
+
+bool syscall_filter_give_up_starting(void)
+{
     errno = ENOSYS;
     return false;
 }

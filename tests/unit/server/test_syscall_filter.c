@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,14 +33,31 @@ struct row {
     const char *why;
 };
 
-static int try_row(const struct row *row)
+static bool go_in(const struct row *row)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall_filter_enter(row->kind);
+}
+
+/* What starts workers, and what it has started. */
+static bool go_in_as_starter(const struct row *row)
+{
+    (void)row;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall_filter_enter_starter();
+}
+
+static bool go_in_by_starter(const struct row *row)
+{
+    return go_in_as_starter(row) && syscall_filter_give_up_starting();
+}
+
+static int try_row(const struct row *row, bool (*enter)(const struct row *row))
 {
     int status;
     pid_t child = fork();
 
     assert_int_not_equal(child, -1);
     if (child == 0) {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || !syscall_filter_enter(row->kind))
+        if (!enter(row))
             _exit(NOT_ENTERED);
         long result = syscall(row->number, row->a, row->b, row->c, row->d, -1L, 0L);
         syscall(SYS_exit_group, result == -1 ? errno : OK); /* a sanitizer looks into _exit */
@@ -46,6 +65,15 @@ static int try_row(const struct row *row)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static void expect(const struct row *rows, size_t count, bool (*enter)(const struct row *row))
+{
+    for (size_t i = 0; i < count; i++) {
+        int got = try_row(&rows[i], enter);
+        if (got != rows[i].error)
+            fail_msg("%s: %d, not %d", rows[i].why, got, rows[i].error);
+    }
 }
 
 static void lists_hold(void **state)
@@ -79,15 +107,39 @@ static void lists_hold(void **state)
     (void)state;
     if (!syscall_filter_available())
         skip();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int got = try_row(&rows[i]);
-        if (got != rows[i].error)
-            fail_msg("%s: %d, not %d", rows[i].why, got, rows[i].error);
-    }
+    expect(rows, sizeof rows / sizeof *rows, go_in);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].kind == THREAD_WORKER)
+            expect(&rows[i], 1, go_in_by_starter);
+}
+
+static void starters_list_is_given_up(void **state)
+{
+    enum { NOTHING = 999 }; /* none of these calls does anything with it */
+    const struct row starter[] = {
+        {THREAD_WORKER, SYS_prctl, NOTHING, 0, 0, 0, EINVAL, "a starter may name threads"},
+        {THREAD_WORKER, SYS_seccomp, NOTHING, 0, 0, 0, EINVAL, "and give up what it may"},
+        {THREAD_WORKER, SYS_clone, CLONE_THREAD, 0, 0, 0, EINVAL, "and start threads"},
+        {THREAD_WORKER, SYS_clone3, 0, 0, 0, 0, EINVAL, "likewise"},
+        {THREAD_WORKER, SYS_execve, 0, 0, 0, 0, EPERM, "but no program"},
+    };
+    const struct row started[] = {
+        {THREAD_WORKER, SYS_prctl, NOTHING, 0, 0, 0, EPERM, "afterwards not"},
+        {THREAD_WORKER, SYS_seccomp, NOTHING, 0, 0, 0, EPERM, "afterwards not"},
+        {THREAD_WORKER, SYS_clone, CLONE_THREAD, 0, 0, 0, EPERM, "afterwards not"},
+        {THREAD_WORKER, SYS_clone3, 0, 0, 0, 0, EPERM, "afterwards not"},
+    };
+
+    (void)state;
+    if (!syscall_filter_available())
+        skip();
+    expect(starter, sizeof starter / sizeof *starter, go_in_as_starter);
+    expect(started, sizeof started / sizeof *started, go_in_by_starter);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_hold)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_hold),
+                                       cmocka_unit_test(starters_list_is_given_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
