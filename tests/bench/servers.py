@@ -52,6 +52,7 @@ class Server:
 
     def start(self, run_dir, docroot):
         """Start it and wait until it answers a request; start_ms is how long that took."""
+        self.run_dir = run_dir
         self.dir = os.path.join(run_dir, self.name)
         self.docroot = docroot
         shutil.rmtree(self.dir, ignore_errors=True)
