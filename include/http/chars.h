@@ -11,7 +11,8 @@ enum char_class {
     CHAR_HEX = 4,
     CHAR_DIGIT = 8,
     CHAR_ALPHA = 16,
-    CHAR_QUOTABLE = 32, /* stands for itself between quotes: qdtext in ASCII, but for HTAB */
+    CHAR_QUOTABLE = 32,   /* stands for itself between quotes: qdtext in ASCII, but for HTAB */
+    CHAR_NO_SEGMENT = 64, /* not for itself in a segment of a path: controls, SP and "#%/?" */
 };
 
 extern const uint8_t char_classes[256]; /* sets of enum char_class */
@@ -34,5 +35,8 @@ static inline unsigned char_hex(char digit)
  * that may stand in a request target as far as the request line can tell. Reads eight at a time.
  */
 size_t chars_run(const char *ptr, size_t len, unsigned char least);
+
+/* How many bytes at the front of ptr[0..len) are CHAR_QUOTABLE. Reads eight at a time. */
+size_t chars_quotable_run(const char *ptr, size_t len);
 
 #endif

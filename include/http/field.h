@@ -119,14 +119,27 @@ enum field_result field_section_parse(struct field_section *section, const char 
                                       size_t len, size_t *used);
 
 /* How often the field stands in the section. */
-unsigned field_count(const struct field_section *section, enum field_name name);
+static inline unsigned field_count(const struct field_section *section, enum field_name name)
+{
+    unsigned count = 0;
+
+    for (unsigned i = section->first[name]; i != 0; i = section->fields[i - 1].next)
+        count++;
+    return count;
+}
 
 /*
  * Value of the first field of that name; ptr is NULL when there is none (an empty value has a ptr).
  * `head` is the memory that the section was parsed from, or moved to.
  */
-struct span field_value(const struct field_section *section, const char *head,
-                        enum field_name name);
+static inline struct span field_value(const struct field_section *section, const char *head,
+                                      enum field_name name)
+{
+    unsigned i = section->first[name];
+    const struct field *field = &section->fields[i > 0 ? i - 1 : 0];
+
+    return i > 0 ? span_make(head + field->value_at, field->value_len) : SPAN_EMPTY;
+}
 
 /*
  * All values of a list field, joined by ", " (RFC 9110 5.3): the field's own bytes when it stands

@@ -63,6 +63,9 @@ enum status {
 /* "Not Found"; empty for a code that is not in the table. */
 struct span status_reason(enum status status);
 
+/* "HTTP/1.1 404 Not Found" CRLF; empty for a code that is not in the table. */
+struct span status_line(enum status status);
+
 /* The sentence of the table; empty for a code that is not in it. */
 struct span status_sentence(enum status status);
 

@@ -83,6 +83,22 @@ static size_t host_len(struct span text)
     return close + 1;
 }
 
+/* "The port is optional in decimal digits": none at all means the default (RFC 3986 3.2.3), and any
+   number of zeros may stand in front. */
+static bool is_port(struct span text)
+{
+    unsigned number = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (!char_is(text.ptr[i], CHAR_DIGIT))
+            return false;
+        number = number * 10 + (unsigned)(text.ptr[i] - '0');
+        if (number > UINT16_MAX)
+            return false;
+    }
+    return true;
+}
+
 bool authority_parse(struct authority *authority, struct span text)
 {
     size_t len = host_len(text);
@@ -95,8 +111,5 @@ bool authority_parse(struct authority *authority, struct span text)
     if (text.ptr[len] != ':')
         return false;
     authority->port = span_make(text.ptr + len + 1, text.len - len - 1);
-    uint64_t number;
-    /* "The port is optional in decimal digits": none at all means the default (RFC 3986 3.2.3). */
-    return authority->port.len == 0 ||
-           (span_to_u64(authority->port, &number) && number <= UINT16_MAX);
+    return is_port(authority->port);
 }

@@ -89,13 +89,12 @@ struct span field_name_text(enum field_name name)
     return name > FIELD_OTHER && name < FIELD_COUNT ? texts[name] : SPAN("");
 }
 
-/* Appends a field to the section, and to the chain of those with its name. */
-static void section_add(struct field_section *section, const struct field *line, const char *head)
+/* Adds the field in the next place to the section, and to the chain of those with its name. */
+static void section_add(struct field_section *section, const char *head)
 {
-    enum field_name known = field_name_of(span_make(head + line->name_at, line->name_len));
     struct field *field = &section->fields[section->count++];
+    enum field_name known = field_name_of(span_make(head + field->name_at, field->name_len));
 
-    *field = *line;
     field->known = (uint8_t)known;
     field->next = 0;
     if (known == FIELD_OTHER)
@@ -132,6 +131,12 @@ static enum field_result take_crlf(const char *head, size_t *at, size_t len)
     return FIELD_OK;
 }
 
+/* OWS is any number of these. */
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /* field-line = field-name ":" OWS field-value OWS (RFC 9112 5), and its CRLF. */
 static enum field_result take_line(struct field *field, const char *head, size_t *at, size_t len)
 {
@@ -144,13 +149,17 @@ static enum field_result take_line(struct field *field, const char *head, size_t
     if (head[colon] != ':' || colon == *at)
         return FIELD_BAD;
 
-    size_t end = value_end(head, colon + 1, len);
-    struct span value = span_trim(span_make(head + colon + 1, end - colon - 1));
+    size_t value = colon + 1;
+    while (value < len && is_space(head[value]))
+        value++;
+    size_t line_end = value_end(head, value, len), end = line_end;
+    while (end > value && is_space(head[end - 1]))
+        end--;
     field->name_at = (uint16_t)*at;
     field->name_len = (uint16_t)(colon - *at);
-    field->value_at = (uint16_t)(value.ptr - head);
-    field->value_len = (uint16_t)value.len;
-    *at = end;
+    field->value_at = (uint16_t)value;
+    field->value_len = (uint16_t)(end - value);
+    *at = line_end;
     return take_crlf(head, at, len);
 }
 
@@ -161,13 +170,12 @@ enum field_result field_section_parse(struct field_section *section, const char 
     field_section_clear(section);
 
     while (at < len && head[at] != '\r') {
-        struct field field;
         if (section->count == FIELD_LIMIT)
             return FIELD_TOO_MANY;
-        enum field_result result = take_line(&field, head, &at, len);
+        enum field_result result = take_line(&section->fields[section->count], head, &at, len);
         if (result != FIELD_OK)
             return result;
-        section_add(section, &field, head);
+        section_add(section, head);
     }
     enum field_result result = take_crlf(head, &at, len);
     if (result == FIELD_OK)
@@ -178,20 +186,6 @@ enum field_result field_section_parse(struct field_section *section, const char 
 static struct span value_of(const struct field *field, const char *head)
 {
     return span_make(head + field->value_at, field->value_len);
-}
-
-unsigned field_count(const struct field_section *section, enum field_name name)
-{
-    unsigned count = 0;
-    for (unsigned i = section->first[name]; i != 0; i = section->fields[i - 1].next)
-        count++;
-    return count;
-}
-
-struct span field_value(const struct field_section *section, const char *head, enum field_name name)
-{
-    unsigned i = section->first[name];
-    return i != 0 ? value_of(&section->fields[i - 1], head) : SPAN_EMPTY;
 }
 
 struct span field_list(const struct field_section *section, const char *head, enum field_name name,

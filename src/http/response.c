@@ -13,12 +13,16 @@ static void begin_field(struct buffer *out, struct span name)
 
 void response_status_line(struct buffer *out, enum status status)
 {
+    struct span line = status_line(status);
+
+    if (line.len > 0) {
+        buffer_put_span(out, line);
+        return;
+    }
     buffer_put_text(out, "HTTP/1.1 ");
     buffer_put_u64(out, (unsigned)status);
     /* The space stays when there is no reason phrase (RFC 9112 4). */
-    buffer_put_text(out, " ");
-    buffer_put_span(out, status_reason(status));
-    end_line(out);
+    buffer_put_text(out, " \r\n");
 }
 
 static bool splits(char c)

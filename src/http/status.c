@@ -1,29 +1,39 @@
 #include "http/status.h"
 
-struct words {
-    struct span reason, sentence;
-};
-
-static struct words words_of(enum status status)
-{
-    switch (status) {
-#define WORDS(name, code, reason, sentence)                                                        \
-    case STATUS_##name: return (struct words){SPAN(reason), SPAN(sentence)};
-        STATUS_TABLE(WORDS)
-#undef WORDS
-    case STATUS_NONE: break;
-    }
-    return (struct words){SPAN(""), SPAN("")};
-}
-
 struct span status_reason(enum status status)
 {
-    return words_of(status).reason;
+    switch (status) {
+#define REASON(name, code, reason, sentence)                                                       \
+    case STATUS_##name: return SPAN(reason);
+        STATUS_TABLE(REASON)
+#undef REASON
+    case STATUS_NONE: break;
+    }
+    return SPAN("");
+}
+
+struct span status_line(enum status status)
+{
+    switch (status) {
+#define LINE(name, code, reason, sentence)                                                         \
+    case STATUS_##name: return SPAN("HTTP/1.1 " #code " " reason "\r\n");
+        STATUS_TABLE(LINE)
+#undef LINE
+    case STATUS_NONE: break;
+    }
+    return SPAN("");
 }
 
 struct span status_sentence(enum status status)
 {
-    return words_of(status).sentence;
+    switch (status) {
+#define SENTENCE(name, code, reason, sentence)                                                     \
+    case STATUS_##name: return SPAN(sentence);
+        STATUS_TABLE(SENTENCE)
+#undef SENTENCE
+    case STATUS_NONE: break;
+    }
+    return SPAN("");
 }
 
 bool status_forbids_content(enum status status)

@@ -17,6 +17,7 @@ struct path {
     char *text;
     size_t len;
     size_t segment;
+    bool dotted; /* a segment has begun with a dot, and may have been dropped since */
 };
 
 static enum target_result path_put(struct path *path, const char *bytes, size_t len)
@@ -49,12 +50,17 @@ static enum target_result path_end_segment(struct path *path, bool *name)
     *name = false;
     if (segment.len > SEGMENT_LIMIT)
         return TARGET_NO_FILE;
-    if (segment.len == 0 || span_equal(segment, SPAN("."))) {
-        path->len = path->segment;
+    if (segment.len == 0)
         return TARGET_OK;
+    if (segment.ptr[0] == '.') {
+        if (segment.len == 1) {
+            path->len = path->segment;
+            return TARGET_OK;
+        }
+        if (span_equal(segment, SPAN("..")))
+            return path_climb(path);
+        path->dotted = true;
     }
-    if (span_equal(segment, SPAN("..")))
-        return path_climb(path);
     *name = true;
     path->text[path->len++] = '/';
     path->segment = path->len;
@@ -72,29 +78,37 @@ static enum target_result path_put_encoded(struct path *path, struct span raw)
     return c == '/' ? TARGET_NO_FILE : path_put(path, &c, 1);
 }
 
-/* Dot segments are looked at after decoding: "%2e%2E" climbs as ".." does (RFC 3986 6.2.2.2). */
-static enum target_result path_take(struct path *path, struct span raw, bool *directory)
+/*
+ * Takes the path off the front of *raw, up to the "?" if there is one. Dot segments are looked at
+ * after decoding: "%2e%2E" climbs as ".." does (RFC 3986 6.2.2.2).
+ */
+static enum target_result path_take(struct path *path, struct span *raw, bool *directory)
 {
     enum target_result result = TARGET_OK;
     bool name = false;
+    size_t at = 0;
 
-    for (size_t i = 0; i < raw.len && result == TARGET_OK;) {
-        size_t run = i;
-        while (run < raw.len && raw.ptr[run] != '/' && raw.ptr[run] != '%')
+    while (at < raw->len && raw->ptr[at] != '?' && result == TARGET_OK) {
+        size_t run = 0;
+        while (at + run < raw->len && !char_is(raw->ptr[at + run], CHAR_NO_SEGMENT))
             run++;
-        if (run > i) {
-            result = path_put(path, raw.ptr + i, run - i);
-            i = run;
-        } else if (raw.ptr[i] == '/') {
+        if (run > 0) {
+            result = path_put(path, raw->ptr + at, run);
+            at += run;
+        } else if (raw->ptr[at] == '/') {
             result = path_end_segment(path, &name);
-            i++;
+            at++;
+        } else if (raw->ptr[at] == '%') {
+            result = path_put_encoded(path, span_make(raw->ptr + at, raw->len - at));
+            at += sizeof "%XX" - 1;
         } else {
-            result = path_put_encoded(path, span_make(raw.ptr + i, raw.len - i));
-            i += sizeof "%XX" - 1;
+            result = TARGET_MALFORMED;
         }
     }
-    if (result == TARGET_OK)
-        result = path_end_segment(path, &name);
+    if (result != TARGET_OK)
+        return result;
+    *raw = span_make(raw->ptr + at, raw->len - at);
+    result = path_end_segment(path, &name);
     *directory = !name;
     return result;
 }
@@ -130,18 +144,26 @@ static bool take_authority(struct target *target, struct span *raw)
     return authority_parse(&authority, target->authority);
 }
 
+/* What a query may hold, as far as the request line can tell; "#" would begin a fragment. */
+static bool is_query(struct span text)
+{
+    return chars_run(text.ptr, text.len, '!') == text.len && span_find(text, '#') == text.len;
+}
+
 /* The path and the query of a target, which has been cut to these. */
 static enum target_result take_path(struct target *target, struct span raw, char *buffer)
 {
     struct path path = {.text = buffer};
-    size_t len = span_find(raw, '?');
+    enum target_result result = path_take(&path, &raw, &target->directory);
 
-    if (len < raw.len)
-        target->query = span_make(raw.ptr + len + 1, raw.len - len - 1);
-    enum target_result result = path_take(&path, span_make(raw.ptr, len), &target->directory);
     if (result != TARGET_OK)
         return result;
-    target->hidden = is_hidden(span_make(buffer, path.len));
+    if (raw.len > 0) {
+        target->query = span_make(raw.ptr + 1, raw.len - 1);
+        if (!is_query(target->query))
+            return TARGET_MALFORMED;
+    }
+    target->hidden = path.dotted && is_hidden(span_make(buffer, path.len));
     if (path.len > 0)
         path.len--; /* the slash after the last segment */
     buffer[path.len] = '\0';
@@ -152,14 +174,18 @@ static enum target_result take_path(struct target *target, struct span raw, char
 enum target_result target_parse(struct target *target, struct span raw, enum target_form form,
                                 char buffer[static TARGET_PATH_LIMIT])
 {
+    struct authority authority;
+
     buffer[0] = '\0';
     *target = (struct target){.path = {buffer, 0}, .directory = true};
 
-    if (raw.len == 0 || chars_run(raw.ptr, raw.len, '!') < raw.len || span_find(raw, '#') < raw.len)
+    if (raw.len == 0)
         return TARGET_MALFORMED;
     switch (form) {
-    case TARGET_ASTERISK: return TARGET_OK;
-    case TARGET_AUTHORITY: target->authority = raw; return TARGET_OK;
+    case TARGET_ASTERISK: return raw.ptr[0] == '*' && raw.len == 1 ? TARGET_OK : TARGET_MALFORMED;
+    case TARGET_AUTHORITY:
+        target->authority = raw;
+        return authority_parse(&authority, raw) ? TARGET_OK : TARGET_MALFORMED;
     case TARGET_ABSOLUTE:
         if (!take_authority(target, &raw))
             return TARGET_MALFORMED;
