@@ -45,7 +45,11 @@ bool span_starts_with_nocase(struct span s, struct span prefix);
 bool span_ends_with(struct span s, struct span suffix);
 
 /* Index of the first c in s, or s.len. */
-size_t span_find(struct span s, char c);
+static inline size_t span_find(struct span s, char c)
+{
+    const char *at = s.len > 0 ? memchr(s.ptr, c, s.len) : NULL;
+    return at != NULL ? (size_t)(at - s.ptr) : s.len;
+}
 
 /* Bytes [from, s.len), empty when from is past the end. */
 struct span span_from(struct span s, size_t from);

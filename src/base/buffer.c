@@ -5,27 +5,39 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Two digits at a time: each division is waited for. */
+static size_t digits_of(uint64_t value)
+{
+    enum { MOST = 20 }; /* of UINT64_MAX, whose next power of ten does not fit */
+    size_t count = 1;
+
+    for (uint64_t power = 10; count < MOST && value >= power; power *= 10)
+        count++;
+    return count;
+}
+
+/* Two digits at a time, from the last on: each division is waited for. */
 void buffer_put_u64(struct buffer *b, uint64_t value)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                                 "25262728293031323334353637383940414243444546474849"
                                 "50515253545556575859606162636465666768697071727374"
                                 "75767778798081828384858687888990919293949596979899";
-    char digits[20];
-    size_t at = sizeof digits;
+    size_t len = digits_of(value);
 
+    if (len > buffer_free(b)) {
+        b->overflowed = true;
+        return;
+    }
+    b->len += len;
+    char *at = b->data + b->len;
     for (; value >= 100; value /= 100) {
         at -= 2;
-        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+        memcpy(at, pairs + 2 * (value % 100), 2);
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(digits + at, pairs + 2 * value, 2);
-    } else {
-        digits[--at] = (char)('0' + value);
-    }
-    buffer_put(b, digits + at, sizeof digits - at);
+    if (value >= 10)
+        memcpy(at - 2, pairs + 2 * value, 2);
+    else
+        at[-1] = (char)('0' + value);
 }
 
 void buffer_put_hex(struct buffer *b, uint64_t value)

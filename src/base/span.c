@@ -31,12 +31,6 @@ bool span_ends_with(struct span s, struct span suffix)
     return s.len >= suffix.len && span_equal(span_from(s, s.len - suffix.len), suffix);
 }
 
-size_t span_find(struct span s, char c)
-{
-    const char *at = s.len > 0 ? memchr(s.ptr, c, s.len) : NULL;
-    return at != NULL ? (size_t)(at - s.ptr) : s.len;
-}
-
 struct span span_from(struct span s, size_t from)
 {
     if (from >= s.len)

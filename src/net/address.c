@@ -80,11 +80,19 @@ uint16_t address_port(const struct address *address)
 /* Not by inet_ntop, which takes a sprintf for it: this is in every line of the access log. */
 static void put_ipv4(struct buffer *out, const uint8_t bytes[static 4])
 {
+    char text[sizeof "255.255.255.255."];
+    size_t len = 0;
+
     for (unsigned i = 0; i < 4; i++) {
-        if (i > 0)
-            buffer_put_char(out, '.');
-        buffer_put_u64(out, bytes[i]);
+        unsigned octet = bytes[i];
+        if (octet >= 100)
+            text[len++] = (char)('0' + octet / 100);
+        if (octet >= 10)
+            text[len++] = (char)('0' + octet / 10 % 10);
+        text[len++] = (char)('0' + octet % 10);
+        text[len++] = '.';
     }
+    buffer_put(out, text, len - 1);
 }
 
 static void put_ipv6(struct buffer *out, const struct in6_addr *in6)

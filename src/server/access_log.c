@@ -210,11 +210,10 @@ static void put_escaped(struct buffer *out, struct span s, size_t limit)
     size_t end = out->len + limit;
 
     for (size_t i = 0; i < s.len && out->len + 4 <= end; i++) {
-        size_t room = end - out->len - 3, run = i;
-        while (run < s.len && run - i < room && char_is(s.ptr[run], CHAR_QUOTABLE))
-            run++;
-        buffer_put(out, s.ptr + i, run - i);
-        i = run;
+        size_t room = end - out->len - 3, left = s.len - i;
+        size_t run = chars_quotable_run(s.ptr + i, left < room ? left : room);
+        buffer_put(out, s.ptr + i, run);
+        i += run;
         if (i < s.len && out->len + 4 <= end) {
             unsigned char c = (unsigned char)s.ptr[i];
             buffer_put_text(out, "\\x");
@@ -226,11 +225,12 @@ static void put_escaped(struct buffer *out, struct span s, size_t limit)
 
 static void put_quoted(struct buffer *out, struct span s, size_t limit)
 {
+    if (s.ptr == NULL) {
+        buffer_put_text(out, " \"-\"");
+        return;
+    }
     buffer_put_text(out, " \"");
-    if (s.ptr == NULL)
-        buffer_put_char(out, '-');
-    else
-        put_escaped(out, s, limit);
+    put_escaped(out, s, limit);
     buffer_put_char(out, '"');
 }
 
@@ -255,12 +255,13 @@ static void put_cached_time(struct buffer *out, int64_t when)
 static void put_words(struct buffer *out, const struct access_log_line *line, bool combined)
 {
     address_put_host(out, line->peer);
-    buffer_put_text(out, " - ");
-    if (line->user.len > 0)
+    if (line->user.len > 0) {
+        buffer_put_text(out, " - ");
         put_escaped(out, line->user, 128);
-    else
-        buffer_put_char(out, '-');
-    buffer_put_char(out, ' ');
+        buffer_put_char(out, ' ');
+    } else {
+        buffer_put_text(out, " - - ");
+    }
     put_cached_time(out, line->when);
     put_quoted(out, line->request, LINE_LIMIT / 2);
     buffer_put_char(out, ' ');
