@@ -50,8 +50,11 @@ void answer_init(struct answer *answer, struct buffer fields);
 /* Makes it a 200 that says what there is to say of a file. The content is the caller's to add. */
 void answer_describe(struct answer *answer, const struct representation *representation);
 
-/* Gives up the content and what describes it (the header lines in `fields` stay): for turning an
+/* Gives up what the answer still owns: it has been composed. */
+void answer_release(const struct answer *answer);
+
+/* Takes back the content and what describes it (the header lines in `fields` stay): for turning an
    answer into another one. */
-void answer_release(struct answer *answer);
+void answer_retract(struct answer *answer);
 
 #endif

@@ -38,8 +38,9 @@ struct worker {
     unsigned answered;         /* requests that came and were answered in the current turn */
     struct counters *counters; /* its own */
 
-    int64_t date_s; /* the second that date_text says */
-    char date_text[DATE_LEN];
+    int64_t date_s;           /* the second that date_lines says */
+    struct buffer date_lines; /* "Server: httpd" and "Date: …": what every head begins with */
+    char date_bytes[64];
 
     size_t in_at, in_len; /* bytes of the current turn not used yet: in[in_at, in_len) */
     uint64_t moved;       /* bytes received and sent in the current turn */
@@ -64,7 +65,7 @@ bool worker_prepare(struct worker *worker, struct server *server, unsigned index
 /* The same, and starts the thread of the worker with that index. 0, or an errno. */
 int worker_start(struct worker *worker, struct server *server, unsigned index);
 
-/* The current second, and its text for Date. */
+/* The current second, of which date_lines then tells. */
 int64_t worker_date(struct worker *worker);
 
 #endif

@@ -56,10 +56,8 @@ static bool is_address(struct span name)
  * an address, a name without a dot, and what ends in ".localhost" (RFC 6761 6.3) nobody can point
  * here.
  */
-static bool is_own_name(const struct server *server, struct span host)
+static bool is_own_name(const struct server *server, struct span name)
 {
-    struct span name = host_name(host);
-
     if (span_find(name, '.') == name.len || is_address(name) ||
         (name.len > 10 &&
          span_starts_with_nocase(span_from(name, name.len - 10), SPAN(".localhost"))))
@@ -72,7 +70,9 @@ static bool is_own_name(const struct server *server, struct span host)
 
 static bool speaks_for(const struct server *server, struct span host)
 {
-    return !server->loopback_only || host_name(host).len == 0 || is_own_name(server, host);
+    struct span name = host_name(host);
+
+    return !server->loopback_only || name.len == 0 || is_own_name(server, name);
 }
 
 /* Whether `origin` ("http://host:port") is the host that the request was sent to. */
@@ -177,7 +177,7 @@ static bool asks_for_closed_status(struct worker *worker, const struct request *
 {
     const struct server *server = worker->server;
 
-    if (!dashboard_is(target->path) || server->options->public_status)
+    if (!target->hidden || !dashboard_is(target->path) || server->options->public_status)
         return false;
     /* Where proxies are trusted, anybody may be behind an address of the loopback. */
     if (!address_is_loopback(client_of(worker)) || !trust_is_empty(&server->trust))
@@ -186,7 +186,7 @@ static bool asks_for_closed_status(struct worker *worker, const struct request *
         return false;
     return request_field(request, FIELD_FORWARDED).ptr != NULL ||
            request_field(request, FIELD_X_FORWARDED_FOR).ptr != NULL ||
-           !is_own_name(server, request_field(request, FIELD_HOST));
+           !is_own_name(server, host_name(request_field(request, FIELD_HOST)));
 }
 
 /* Whether the client has an account that may do this here. Notes who it is. */
@@ -195,6 +195,9 @@ static bool has_account(struct worker *worker, const struct request *request,
                         struct answer *answer)
 {
     const struct server *server = worker->server;
+
+    if (server->auth == NULL)
+        return true;
     struct auth_question question = {
         .authorization = request->version == VERSION_0_9
                              ? SPAN_EMPTY
@@ -206,8 +209,6 @@ static bool has_account(struct worker *worker, const struct request *request,
     struct auth_verdict verdict;
     enum auth_result result = AUTH_ALLOWED;
 
-    if (server->auth == NULL)
-        return true;
     if (writes || server->options->private_reads || sign_in_is(target->path) ||
         asks_for_closed_status(worker, request, target)) {
         ask_about(server, target, &question);

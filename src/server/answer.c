@@ -27,17 +27,24 @@ void answer_describe(struct answer *answer, const struct representation *represe
     answer->etag = representation->etag;
 }
 
-void answer_release(struct answer *answer)
+void answer_release(const struct answer *answer)
 {
-    struct answer old = *answer;
+    if (answer->file.fd != -1)
+        close(answer->file.fd);
+    if (answer->producer != NULL)
+        answer->producer->free(answer->producer);
+    if (answer->delivery != NULL)
+        delivery_free(answer->delivery);
+    cache_release(answer->entry);
+}
 
-    if (old.file.fd != -1)
-        close(old.file.fd);
-    if (old.producer != NULL)
-        old.producer->free(old.producer);
-    delivery_free(old.delivery);
-    cache_release(old.entry);
-    answer_init(answer, old.fields);
-    answer->close = old.close;
-    answer->vary = old.vary;
+void answer_retract(struct answer *answer)
+{
+    bool close = answer->close;
+    unsigned vary = answer->vary;
+
+    answer_release(answer);
+    answer_init(answer, answer->fields);
+    answer->close = close;
+    answer->vary = vary;
 }

@@ -80,9 +80,7 @@ static void put_head(struct worker *w, const struct exchange *x, const struct an
 
     worker_date(w);
     response_status_line(out, a->status);
-    buffer_put_text(out, "Server: httpd\r\nDate: ");
-    buffer_put(out, w->date_text, DATE_LEN);
-    buffer_put_text(out, "\r\n");
+    buffer_put_span(out, buffer_span(&w->date_lines));
     if (prepared.len > 0)
         buffer_put_span(out, prepared);
     else

@@ -27,7 +27,7 @@ static struct intake *problem(struct worker *worker, enum status status, struct 
 {
     struct buffer page = BUFFER_OVER(worker->page);
 
-    answer_release(answer);
+    answer_retract(answer);
     buffer_put_text(&page, "{\"type\":\"" PROBLEM);
     buffer_put_span(&page, type);
     buffer_put_text(&page, "\",\"title\":\"");

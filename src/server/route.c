@@ -109,7 +109,7 @@ enum routing route_begin(struct worker *worker, const struct request *request,
     if (!find_target(worker, request, target, answer))
         return ROUTE_ANSWERED;
     /* Before anything about accounts and names: a balancer has none. */
-    if (health_is_asked(request, target))
+    if (target->hidden && health_is_asked(request, target))
         return ROUTE_DISCARD;
     if (!access_allows(worker, request, target, answer) ||
         tus_refuses_version(worker, request, answer))
@@ -158,20 +158,29 @@ static bool answer_resuming(struct worker *worker, const struct request *request
     return true;
 }
 
+/* What the server says of itself and what its pages need: it stands under names that begin with a
+   dot, by which no file is served. */
+static bool answer_own(struct worker *worker, const struct request *request,
+                       const struct target *target, enum method method, struct answer *answer)
+{
+    if (!target->hidden || (method != METHOD_GET && method != METHOD_HEAD))
+        return false;
+    if (health_is_asked(request, target)) {
+        health_answer(worker, answer);
+        return true;
+    }
+    return dashboard_answer(worker, request, target, answer) ||
+           page_asset_answer(worker, request, target, answer) ||
+           sign_in_answer(worker, request, target, answer);
+}
+
 void route_answer(struct worker *worker, const struct request *request, const struct target *target,
                   struct answer *answer)
 {
     enum method method = tus_method(request);
-    if (health_is_asked(request, target)) {
-        health_answer(worker, answer);
+
+    if (answer_own(worker, request, target, method, answer))
         return;
-    }
-    if (method == METHOD_GET || method == METHOD_HEAD) {
-        if (dashboard_answer(worker, request, target, answer) ||
-            page_asset_answer(worker, request, target, answer) ||
-            sign_in_answer(worker, request, target, answer))
-            return;
-    }
     if (method != METHOD_OPTIONS && answer_resuming(worker, request, target, method, answer))
         return;
     switch (method) {

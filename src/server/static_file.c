@@ -146,7 +146,7 @@ static bool answer_entry(struct worker *worker, const struct request *request,
         request->method != METHOD_GET)
         return true;
     if (entry->body.ptr == NULL && !prepared_open(worker, entry, &answer->file.fd)) {
-        answer_release(answer);
+        answer_retract(answer);
         return false;
     }
     if (request_field(request, FIELD_RANGE).ptr != NULL &&

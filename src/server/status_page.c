@@ -117,7 +117,7 @@ void status_page_answer(struct worker *worker, const struct request *request, en
             best_weight = weight;
         }
     }
-    answer_release(answer);
+    answer_retract(answer);
     struct buffer page = BUFFER_OVER(worker->page);
     if (sentence.ptr == NULL)
         sentence = sentence_for(worker, status);

@@ -14,13 +14,14 @@
 bool transfer_target_of(const struct server *server, const struct target *target,
                         struct transfer_target *transfer)
 {
-    size_t len = span_find(target->path, '/');
+    size_t len = UUID_TEXT_LEN;
+    bool more = target->path.len > len;
 
-    if (!server->resumes || len != UUID_TEXT_LEN ||
+    if (!server->resumes || target->path.len < len || (more && target->path.ptr[len] != '/') ||
         !uuid_parse(span_make(target->path.ptr, len), &transfer->client) ||
         !client_id_is_ours(&server->ids, &transfer->client))
         return false;
-    transfer->path = target->path.ptr + len + (target->path.len > len ? 1 : 0);
+    transfer->path = target->path.ptr + len + (more ? 1 : 0);
     return true;
 }
 

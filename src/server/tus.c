@@ -28,14 +28,13 @@ bool tus_refuses_version(struct worker *worker, const struct request *request,
 
 enum method tus_method(const struct request *request)
 {
-    struct span meant = request_field(request, FIELD_X_HTTP_METHOD_OVERRIDE);
+    enum method meant;
 
     /* With POST alone, which may change things anyway: no look at anything becomes a change. */
-    if (request->method == METHOD_POST && meant.ptr != NULL &&
-        request_field(request, FIELD_TUS_RESUMABLE).ptr != NULL &&
-        method_of(meant) != METHOD_UNKNOWN)
-        return method_of(meant);
-    return (enum method)request->method;
+    if (request->method != METHOD_POST || request_field(request, FIELD_TUS_RESUMABLE).ptr == NULL)
+        return (enum method)request->method;
+    meant = method_of(request_field(request, FIELD_X_HTTP_METHOD_OVERRIDE));
+    return meant != METHOD_UNKNOWN ? meant : METHOD_POST;
 }
 
 void tus_put_options(struct buffer *fields, const struct server *server)

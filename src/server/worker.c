@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/response.h"
 #include "server/delivery.h"
 
 #include <errno.h>
@@ -18,7 +19,9 @@ int64_t worker_date(struct worker *worker)
     int64_t now = clock_wall_s();
 
     if (now != worker->date_s) {
-        date_format(worker->date_text, now);
+        worker->date_lines.len = 0;
+        response_field(&worker->date_lines, SPAN("Server"), SPAN("httpd"));
+        response_field_date(&worker->date_lines, SPAN("Date"), now);
         worker->date_s = now;
     }
     return now;
@@ -214,6 +217,7 @@ bool worker_prepare(struct worker *worker, struct server *server, unsigned index
     worker->server = server;
     worker->counters = &server->counters[index];
     worker->date_s = -1;
+    worker->date_lines = BUFFER_OVER(worker->date_bytes);
     worker->pipe = STREAM_PIPE_CLOSED;
     worker->out = BUFFER_OVER(worker->out_bytes);
     worker->exchange.file.fd = worker->exchange.run.fd = -1;
