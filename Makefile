@@ -161,8 +161,8 @@ afl: ## the same with AFL++ (FUZZ_SECONDS=n each)
 
 # The long forms of tests that `make check` runs in a short one.
 .PHONY: slow
-slow: httpd test-tools ## 1,000 slow clients at a time in slowhttptest's four modes
-	CLIENTS=$${CLIENTS:-1000} SECONDS_EACH=$${SECONDS_EACH:-30} bash tests/integration/slow.sh
+slow: httpd test-tools ## 1,000 slow clients at a time in slowhttptest's four modes, on a quiet machine (QUIET=0)
+	CLIENTS=$${CLIENTS:-1000} SECONDS_EACH=$${SECONDS_EACH:-30} QUIET=$${QUIET:-1} bash tests/integration/slow.sh
 
 .PHONY: abuse
 abuse: httpd test-tools ## 50,000 connections of each bad kind, and floods (CONNECTIONS=n)
