@@ -162,6 +162,13 @@ def switches(pid):
     return found
 
 
+def machine_busy():
+    """CPU seconds that anybody has used on this machine, and that the hypervisor took away."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, softirq, steal = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_bytes(pid):
     """Resident memory with shared pages divided among those who share them."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
