@@ -27,10 +27,8 @@ struct body_guard {
     uint64_t taken;   /* bytes so far, with those of requests before this one */
     uint64_t largest; /* bytes it may grow to */
     uint64_t checked; /* bytes since the free space was looked at */
-    uint64_t min_free;
     struct server *server;
-    int state_fd; /* of the file system it goes to; the server's */
-    bool hashes;  /* the bytes are to be looked at: body_guard_look */
+    bool hashes; /* the bytes are to be looked at: body_guard_look */
     struct digest_field digest;
     struct sha256 hash;
 };
@@ -41,6 +39,9 @@ struct body_part {
     uint64_t before; /* bytes that earlier requests brought */
     uint64_t total;  /* bytes it will be in the end */
 };
+
+/* Whether so much more leaves the disk its reserve (--min-free). */
+bool body_guard_keeps_reserve(const struct server *server, uint64_t more);
 
 /* Holds the head of the request against the limits. `part` may be NULL: the body is all there is.
    False: *answer says why the body cannot be taken. */

@@ -4,16 +4,18 @@
 
 enum { FREE_SPACE_INTERVAL = 8 << 20 }; /* bytes between two looks at the free space */
 
-/* Whether so much more leaves the disk its reserve. */
+bool body_guard_keeps_reserve(const struct server *server, uint64_t more)
+{
+    uint64_t free_bytes, min_free = server->options->min_free;
+
+    if (min_free == 0 || fs_free_bytes(server->state.uploads_fd, &free_bytes) != FS_OK)
+        return true;
+    return free_bytes >= min_free && free_bytes - min_free >= more;
+}
+
 static bool has_room(const struct body_guard *g, uint64_t more)
 {
-    uint64_t free_bytes;
-
-    if (!sweeper_has_room(g->server, more))
-        return false;
-    if (g->min_free == 0 || fs_free_bytes(g->state_fd, &free_bytes) != FS_OK)
-        return true;
-    return free_bytes >= g->min_free && free_bytes - g->min_free >= more;
+    return sweeper_has_room(g->server, more) && body_guard_keeps_reserve(g->server, more);
 }
 
 static bool refuse(struct worker *worker, const struct request *request, enum status status,
@@ -67,9 +69,7 @@ bool body_guard_begin(struct body_guard *g, struct worker *worker, const struct 
         .largest = part->partial     ? part->total
                    : o->max_body > 0 ? o->max_body
                                      : UINT64_MAX,
-        .min_free = o->min_free,
         .server = worker->server,
-        .state_fd = worker->server->state.uploads_fd,
     };
     if (o->max_body > 0 && (part->before + expected > o->max_body || part->total > o->max_body))
         return refuse(worker, request, STATUS_CONTENT_TOO_LARGE, SPAN_EMPTY, answer);

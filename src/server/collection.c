@@ -2,6 +2,7 @@
 
 #include "fs/publish.h"
 #include "server/access.h"
+#include "server/body_guard.h"
 #include "server/put.h"
 #include "server/status_page.h"
 #include "server/upload.h"
@@ -66,6 +67,10 @@ void mkcol_answer(struct worker *worker, const struct request *request, const st
     if (target->hidden) {
         refuse(worker, request, STATUS_FORBIDDEN,
                SPAN("Names that begin with a dot are not made here."), answer);
+        return;
+    }
+    if (!body_guard_keeps_reserve(worker->server, 0)) {
+        refuse(worker, request, STATUS_INSUFFICIENT_STORAGE, SPAN_EMPTY, answer);
         return;
     }
     enum fs_result result =

@@ -295,6 +295,8 @@ server_stop
 server_start --min-free 900000G
 put /x
 is "$STATUS $(find "$ROOT/x" 2>&1 | grep -c 'No such')" "507 1" "--min-free is kept"
+fetch -X MKCOL /d
+is "$STATUS $(find "$ROOT/d" 2>&1 | grep -c 'No such')" "507 1" "also from directories"
 server_stop
 
 server_start --read-only
