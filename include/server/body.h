@@ -7,7 +7,7 @@
 
 enum {
     BODY_DISCARD_LIMIT = 1 << 20, /* one nobody wants is read this far, to keep the connection */
-    BODY_TURN_BYTES = 4 << 20,    /* moved in one turn while others wait */
+    BODY_TURN_BYTES = 1 << 18,    /* moved in one turn while others wait */
 };
 
 /* Reads the body, and makes and composes the answer when it is over: STEP_DONE. */

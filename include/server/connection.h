@@ -84,6 +84,7 @@ struct connection {
     bool arriving;   /* it is in the queue as an arrival */
     bool ended;      /* a read has said that the peer closed its side, in order */
     bool broken;     /* a call has failed: reset, timed out */
+    bool bulk;       /* much of a body has come, and more is to: it gives way (server/queue.h) */
     bool reused;     /* a request has been answered on it */
     _Atomic uint32_t *counted; /* among the connections of its address; NULL: it is not */
     struct address peer;       /* the client, as far as that is known of the whole connection */

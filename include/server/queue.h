@@ -16,6 +16,14 @@
  * (queue_tick, every QUEUE_TICK_MS while there is work) wakes a follower when it takes longer, or
  * fetches the leader when there is no follower left.
  *
+ * Bulk. A large upload keeps whoever serves it busy for as long as its client can send, and its
+ * client's own processor too. Eight of them leave one read in fifteen, on two cores. So a
+ * connection that has moved much of a body (connection->bulk) stands in a line of its own, and
+ * gives way: only so many are served at a time that half of the cores is left, and while others are
+ * being served, each of those has one turn in a tick. What nobody has read stays in the socket, and
+ * the client waits. A worker that does not come back with its turn, because the disk is slow, is
+ * not waited for longer than QUEUE_BULK_PATIENCE.
+ *
  * tests/model/handover.pml is this and the watch set as a model, of which `make model` looks at
  * every state.
  */
@@ -24,6 +32,12 @@
 
 enum {
     QUEUE_TICK_MS = 1, /* a connection waits about this long for a second worker to be woken */
+    QUEUE_BULK_PATIENCE = 10, /* ticks without a turn for bulk, after which others take over */
+};
+
+struct line {
+    struct connection *head, *tail;
+    unsigned length;
 };
 
 struct queue {
@@ -32,26 +46,42 @@ struct queue {
     struct watch *watch;
     int main_kick_fd; /* eventfd that wakes the main thread, to begin ticking */
 
-    struct connection *head, *tail;
-    unsigned length;   /* connections in the line */
-    unsigned arrivals; /* those of them that came from queue_push_arrival */
+    struct line ready; /* whose client moved */
+    struct line bulk;  /* and those that give way to them */
+    unsigned arrivals; /* those in a line that came from queue_push_arrival */
     unsigned limit;    /* most arrivals beyond the idle workers */
 
     unsigned workers;     /* all */
     unsigned absent;      /* threads that are still on their way here */
     unsigned sleeping;    /* followers asleep */
     _Atomic bool led;     /* a worker waits on the watch set */
-    _Atomic bool waiting; /* the line is not empty; for a look without the lock */
+    _Atomic bool waiting; /* a line is not empty; for a look without the lock */
     bool ticking;         /* the main thread looks every QUEUE_TICK_MS */
     bool closed;          /* workers are to end */
 
     uint64_t fetches; /* times something came into the line */
 
-    uint64_t taken;      /* connections taken so far */
+    unsigned bulk_most;   /* bulk connections served at a time */
+    unsigned bulk_served; /* now, as far as their workers are waited for */
+    uint64_t bulk_round;  /* one more each time that those being served are not waited for */
+    unsigned bulk_turns;  /* that bulk may still have in this tick, although others are served */
+    bool calm;            /* no others were served, for a tick at least */
+
+    uint64_t taken;      /* connections taken so far, without bulk */
+    uint64_t bulk_taken; /* and of it */
     uint64_t waits;      /* times a worker came back for the next connection */
-    uint64_t tick_taken; /* those two, and the length, at the last tick */
+    uint64_t tick_taken; /* those three, and the length, at the last tick */
+    uint64_t tick_bulk_taken;
     uint64_t tick_waits;
     unsigned tick_length;
+    unsigned bulk_ticks; /* for so many nobody has come for the bulk that waits */
+};
+
+/* What a worker knows of the connection it serves; all zero before its first. */
+struct queue_turn {
+    uint64_t fetch; /* changes when a connection came later than those before it: of connections
+                       with the same number, all were ready before the first was taken */
+    uint64_t bulk_round; /* in which it is counted among those that serve bulk; 0: it is not */
 };
 
 /* 0, or an errno. `main_kick_fd` stays the caller's. */
@@ -72,12 +102,9 @@ void queue_join(struct queue *queue);
    follower is woken now rather than at the next tick. Workers. */
 void queue_step_aside(struct queue *queue);
 
-/*
- * The next connection to serve; waits for one. NULL when the queue was closed. *fetch changes when
- * it came later than those before it: of connections with the same number, all were ready before
- * the first was taken. Workers.
- */
-struct connection *queue_take(struct queue *queue, uint64_t *fetch);
+/* The next connection to serve; waits for one. NULL when the queue was closed. Ends the turn with
+   the one before. Workers. */
+struct connection *queue_take(struct queue *queue, struct queue_turn *turn);
 
 /* Whether it would be wrong for a worker to wait on its own client for a while: somebody waits in
    the line, or nobody is watching the others. Workers; a hint, taken without the lock. */
@@ -103,7 +130,7 @@ bool queue_tick(struct queue *queue);
 /* Workers at this moment: busy, and all. Any thread. */
 void queue_count(struct queue *queue, unsigned *busy, unsigned *waiting);
 
-/* Lets queue_take return NULL to every worker once the line is empty. */
+/* Lets queue_take return NULL to every worker once the lines are empty. */
 void queue_close(struct queue *queue);
 
 #endif

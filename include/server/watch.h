@@ -29,9 +29,10 @@ int watch_init(struct watch *watch, struct connection_table *table);
 
 /*
  * Waits until parked connections can move, claims them, and returns how many; they are the caller's
- * then. 0 when it was kicked, or when all that came were events of connections owned by others.
+ * then. Without `wait` it only looks which can at this moment. 0 when it was kicked, or when all
+ * that came were events of connections owned by others.
  */
-unsigned watch_wait(struct watch *watch, struct connection *ready[static WATCH_BATCH]);
+unsigned watch_wait(struct watch *watch, struct connection *ready[static WATCH_BATCH], bool wait);
 
 /* Makes the thread in watch_wait, now or next, return. Any thread. */
 void watch_kick(struct watch *watch);

@@ -7,7 +7,7 @@
 
 enum {
     DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
-    DIRECT_MOST = 1 << 20,  /* and how many in one go */
+    DIRECT_MOST = 1 << 18,  /* and how many in one go */
     BODY_WAKE = 1 << 18, /* and for how many it is worth to be woken: half the CPU of an upload */
     DRIP_MOST = 1 << 12, /* fewer in a turn are a drip, and so many are worth a turn */
 };
@@ -142,15 +142,22 @@ static enum step move_body(struct worker *w, struct connection *c, struct exchan
     if (x->intake->moved(x->intake, moved, error) == INTAKE_REFUSED)
         return finish_body(w, x, BODY_REFUSED);
     switch (result) {
-    case STREAM_OK:
-        return w->moved > BODY_TURN_BYTES && queue_has_waiting(&w->server->queue) ? STEP_AGAIN
-                                                                                  : STEP_DONE;
+    case STREAM_OK: return STEP_DONE;
     case STREAM_STALLED:
         c->readable = false;
         c->wants = known_left(x) < BODY_WAKE ? (uint32_t)known_left(x) : BODY_WAKE;
         return STEP_STALLED;
     default: return STEP_CLOSE;
     }
+}
+
+/* Whether it has had its turn, and there is more that could be received at once. */
+static bool should_give_way(const struct worker *w, struct connection *c)
+{
+    if (w->moved < BODY_TURN_BYTES || !c->readable)
+        return false;
+    c->bulk = true;
+    return queue_has_waiting(&w->server->queue);
 }
 
 enum step body_receive(struct worker *w, struct connection *c, struct exchange *x)
@@ -160,6 +167,8 @@ enum step body_receive(struct worker *w, struct connection *c, struct exchange *
         if (body != BODY_MORE)
             return finish_body(w, x, body);
         save_head(w, x);
+        if (should_give_way(w, c))
+            return STEP_AGAIN;
         /* The client waits for a word before it sends the body (RFC 9110 10.1.1). */
         if (x->request.expects_continue && x->body_seen == 0 && !x->continued) {
             x->continued = true;

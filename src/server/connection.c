@@ -88,6 +88,7 @@ struct connection *connection_open(struct connection_table *table, int fd,
     c->ended = c->broken = false;
     c->arriving = false;
     c->ending = ENDING_NOT;
+    c->bulk = false;
     c->reused = false;
     c->wants = c->drips = c->low_water = 0;
     c->asked_us = clock_us();

@@ -181,6 +181,7 @@ static void finish_exchange(struct worker *w, struct connection *c, struct excha
 {
     log_exchange(w, x);
     w->fetch = 0; /* the next request may have begun a moment ago */
+    c->bulk = false;
     c->reused = true;
     c->asked_us = 0;
     connection_enter(c, PHASE_IDLE, w->now_ms);

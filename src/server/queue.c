@@ -1,6 +1,15 @@
 #include "server/queue.h"
 
+#include <sched.h>
 #include <unistd.h>
+
+/* Those that this process may use. */
+static unsigned cores(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
 
 int queue_init(struct queue *queue, struct watch *watch, unsigned limit, unsigned workers,
                int main_kick_fd)
@@ -12,6 +21,9 @@ int queue_init(struct queue *queue, struct watch *watch, unsigned limit, unsigne
     queue->limit = limit;
     queue->workers = workers;
     queue->absent = workers;
+    queue->bulk_most = cores() > 3 ? cores() / 2 : 1;
+    queue->bulk_round = 1;
+    queue->calm = true;
     queue->main_kick_fd = main_kick_fd;
     error = pthread_mutex_init(&queue->lock, NULL);
     return error != 0 ? error : pthread_cond_init(&queue->work, NULL);
@@ -19,29 +31,30 @@ int queue_init(struct queue *queue, struct watch *watch, unsigned limit, unsigne
 
 static void append(struct queue *queue, struct connection *c)
 {
+    struct line *line = c->bulk ? &queue->bulk : &queue->ready;
+
     c->next = NULL;
-    if (queue->head == NULL)
-        queue->head = c;
+    if (line->head == NULL)
+        line->head = c;
     else
-        queue->tail->next = c;
-    queue->tail = c;
-    queue->length++;
+        line->tail->next = c;
+    line->tail = c;
+    line->length++;
     atomic_store_explicit(&queue->waiting, true, memory_order_relaxed);
 }
 
-static struct connection *take_first(struct queue *queue)
+static struct connection *take_first(struct queue *queue, struct line *line)
 {
-    struct connection *c = queue->head;
+    struct connection *c = line->head;
 
-    queue->head = c->next;
+    line->head = c->next;
     c->next = NULL;
-    queue->length--;
-    queue->taken++;
+    line->length--;
     if (c->arriving) {
         c->arriving = false;
         queue->arrivals--;
     }
-    if (queue->head == NULL)
+    if (queue->ready.head == NULL && queue->bulk.head == NULL)
         atomic_store_explicit(&queue->waiting, false, memory_order_relaxed);
     return c;
 }
@@ -112,15 +125,15 @@ void queue_push_ready(struct queue *queue, struct connection *c)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* Waits on the watch set as the leader. Called and left with the lock held. */
-static void lead(struct queue *queue)
+/* Waits on the watch set as the leader, or only looks. Called and left with the lock held. */
+static void lead(struct queue *queue, bool wait)
 {
     struct connection *ready[WATCH_BATCH];
     unsigned count;
 
     atomic_store_explicit(&queue->led, true, memory_order_relaxed);
     pthread_mutex_unlock(&queue->lock);
-    count = watch_wait(queue->watch, ready);
+    count = watch_wait(queue->watch, ready, wait);
     pthread_mutex_lock(&queue->lock);
     atomic_store_explicit(&queue->led, false, memory_order_relaxed);
     queue->fetches++;
@@ -145,23 +158,69 @@ void queue_step_aside(struct queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-struct connection *queue_take(struct queue *queue, uint64_t *fetch)
+/* Whether bulk waits that may be served now. With the lock held. */
+static bool may_take_bulk(const struct queue *queue)
 {
-    struct connection *c = NULL;
+    if (queue->bulk.head == NULL)
+        return false;
+    return queue->closed ||
+           (queue->bulk_served < queue->bulk_most && (queue->calm || queue->bulk_turns > 0));
+}
+
+/* Takes who is next; NULL when nobody may be served. With the lock held. */
+static struct connection *take_next(struct queue *queue, struct queue_turn *turn)
+{
+    bool bulk = may_take_bulk(queue);
+
+    /* A turn that is due comes also when there are always others. */
+    if (bulk && (queue->ready.head == NULL || queue->bulk_turns > 0)) {
+        if (queue->bulk_turns > 0)
+            queue->bulk_turns--;
+        queue->bulk_taken++;
+        queue->bulk_served++;
+        turn->bulk_round = queue->bulk_round;
+        return take_first(queue, &queue->bulk);
+    }
+    if (queue->ready.head == NULL)
+        return NULL;
+    queue->taken++;
+    queue->calm = false;
+    return take_first(queue, &queue->ready);
+}
+
+static void end_turn(struct queue *queue, struct queue_turn *turn)
+{
+    if (turn->bulk_round == queue->bulk_round)
+        queue->bulk_served--;
+    turn->bulk_round = 0;
+}
+
+struct connection *queue_take(struct queue *queue, struct queue_turn *turn)
+{
+    struct connection *c;
+    bool looked = false;
 
     pthread_mutex_lock(&queue->lock);
     queue->waits++;
+    end_turn(queue, turn);
     for (;;) {
-        if (queue->head != NULL) {
-            c = take_first(queue);
-            *fetch = queue->fetches;
+        /* Between two turns of bulk, who has become ready meanwhile goes first. */
+        if (!looked && queue->ready.head == NULL && !is_led(queue) && may_take_bulk(queue)) {
+            looked = true;
+            lead(queue, false);
+        }
+        c = take_next(queue, turn);
+        if (c != NULL) {
+            turn->fetch = queue->fetches;
             begin_ticking(queue);
             break;
         }
         if (queue->closed)
             break;
+        if (queue->bulk.head != NULL)
+            begin_ticking(queue); /* a tick says when */
         if (!is_led(queue)) {
-            lead(queue);
+            lead(queue, true);
         } else {
             queue->sleeping++;
             pthread_cond_wait(&queue->work, &queue->lock);
@@ -172,6 +231,25 @@ struct connection *queue_take(struct queue *queue, uint64_t *fetch)
     return c;
 }
 
+/* What the last tick has brought for bulk. Whether a worker should come for it. With the lock held.
+ */
+static bool tick_bulk(struct queue *queue)
+{
+    bool stuck = queue->bulk.head != NULL && queue->bulk_served >= queue->bulk_most &&
+                 queue->bulk_taken == queue->tick_bulk_taken;
+
+    queue->calm = queue->taken == queue->tick_taken;
+    queue->bulk_turns = queue->bulk_most;
+    queue->bulk_ticks = stuck ? queue->bulk_ticks + 1 : 0;
+    if (queue->bulk_ticks >= QUEUE_BULK_PATIENCE) {
+        queue->bulk_round++;
+        queue->bulk_served = 0;
+        queue->bulk_ticks = 0;
+    }
+    queue->tick_bulk_taken = queue->bulk_taken;
+    return may_take_bulk(queue);
+}
+
 bool queue_tick(struct queue *queue)
 {
     bool line_waits, unwatched;
@@ -179,6 +257,7 @@ bool queue_tick(struct queue *queue)
     pthread_mutex_lock(&queue->lock);
     /* Of those that stood in the line at the last tick, is one still there? */
     line_waits = queue->taken - queue->tick_taken < queue->tick_length;
+    line_waits |= tick_bulk(queue);
     /* Has nobody looked at the watch set since? */
     unwatched = !is_led(queue) && queue->waits == queue->tick_waits;
     if (line_waits && is_led(queue))
@@ -187,13 +266,14 @@ bool queue_tick(struct queue *queue)
         pthread_cond_signal(&queue->work);
 
     /* With a leader and nobody in the line there is nothing that could go unseen. */
-    bool busy = queue->length > 0 || (idle(queue) < queue->workers && !is_led(queue));
+    bool busy = queue->ready.length + queue->bulk.length > 0 ||
+                (idle(queue) < queue->workers && !is_led(queue));
     /* One quiet tick more before the ticking ends, so that steady work does not start and stop it.
      */
     queue->ticking = busy || queue->waits != queue->tick_waits;
     queue->tick_taken = queue->taken;
     queue->tick_waits = queue->waits;
-    queue->tick_length = queue->length;
+    queue->tick_length = queue->ready.length;
     bool ticking = queue->ticking;
     pthread_mutex_unlock(&queue->lock);
     return ticking;
@@ -203,7 +283,7 @@ void queue_count(struct queue *queue, unsigned *busy, unsigned *waiting)
 {
     pthread_mutex_lock(&queue->lock);
     *busy = queue->workers - idle(queue);
-    *waiting = queue->length;
+    *waiting = queue->ready.length + queue->bulk.length;
     pthread_mutex_unlock(&queue->lock);
 }
 

@@ -59,11 +59,11 @@ static bool claim_for_event(struct connection *c, uint32_t generation, bool ende
     }
 }
 
-unsigned watch_wait(struct watch *watch, struct connection *ready[static WATCH_BATCH])
+unsigned watch_wait(struct watch *watch, struct connection *ready[static WATCH_BATCH], bool wait)
 {
     struct epoll_event events[WATCH_BATCH];
     unsigned count = 0;
-    int n = epoll_wait(watch->epoll_fd, events, WATCH_BATCH, -1);
+    int n = epoll_wait(watch->epoll_fd, events, WATCH_BATCH, wait ? -1 : 0);
 
     for (int i = 0; i < n; i++) {
         /* The kick is edge-triggered: it need not be read to be over. */

@@ -191,19 +191,20 @@ static void *worker_main(void *argument)
     struct worker *worker = argument;
     struct server *server = worker->server;
     struct connection *c;
-    uint64_t fetch, refreshed = 0;
+    struct queue_turn turn = {0};
+    uint64_t refreshed = 0;
 
     pthread_setname_np(pthread_self(), "httpd-worker");
     sandbox_enter(&server->sandbox, THREAD_WORKER);
     queue_join(&server->queue);
-    while ((c = queue_take(&server->queue, &fetch)) != NULL) {
+    while ((c = queue_take(&server->queue, &turn)) != NULL) {
         /* One look serves all the connections that were ready before it. */
-        if (fetch != refreshed) {
+        if (turn.fetch != refreshed) {
             worker->now_us = clock_us();
             look_at_docroot(worker);
         }
-        refreshed = fetch;
-        worker->fetch = c->has_begun ? fetch : 0;
+        refreshed = turn.fetch;
+        worker->fetch = c->has_begun ? turn.fetch : 0;
         c->has_begun = false;
         serve(worker, c);
     }

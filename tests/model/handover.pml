@@ -10,6 +10,10 @@
  *
  * and all that also when a worker is away for ever, in a disk that does not answer.
  *
+ * -DBULK=1 is about bulk, which stands in a line of its own, and is served by one worker at a time and
+ * only when a turn is due. Then no connection ends, and clients send to who is parked only, for
+ * both together are too many states. Whether others leave a turn due is left open.
+ *
  * One step here is what the code does in one atomic operation, in one system call, or under the
  * queue's lock, of which nobody sees the middle. Times are not in it: what takes long is what others
  * overtake.
@@ -18,6 +22,9 @@
  * these is found out.
  */
 
+#ifndef BULK
+#define BULK 0
+#endif
 #ifndef FAULT
 #define FAULT 0
 #endif
@@ -27,6 +34,9 @@
 #define FAULT_NO_TICK_WHEN_TAKEN 4   /* nor does a worker that leaves the watch set unwatched */
 #define FAULT_NO_KICK 5              /* the leader is not fetched for what stands in the line */
 #define FAULT_TICK_WAKES_NO_LEADER 6 /* nor by the tick, when nobody else is left */
+
+#define FAULT_NO_TICK_FOR_BULK 7     /* bulk that must wait does not have itself looked at */
+#define FAULT_BULK_WAITS_FOR_EVER 8  /* a worker that is away with bulk is waited for */
 
 #define CONNECTIONS 2
 #define WORKERS 2
@@ -41,10 +51,16 @@ bool used[CONNECTIONS];
 byte owners[CONNECTIONS];   /* who holds it, the line included; what the code has no word for */
 bool unread[CONNECTIONS];   /* the client has sent what nobody has read */
 bool watched[CONNECTIONS];  /* its descriptor is in the epoll set */
+bool is_bulk[CONNECTIONS];
 bool event[CONNECTIONS];    /* and has an event there that nobody has fetched */
 
 /* struct queue */
 chan line = [CONNECTIONS] of { byte };
+chan bulk = [CONNECTIONS] of { byte };
+bool due;                /* bulk may have a turn: nobody else is there, or a tick has passed */
+byte served;             /* bulk connections that are being served, by workers that are counted: */
+bool counted[WORKERS];   /* bulk_round of the code */
+bool bulk_taken, waited_for; /* since the last tick; in vain, for a tick already */
 bool led;
 byte sleeping, signals; /* followers asleep; how many of them have been woken */
 bool ticking;
@@ -56,6 +72,8 @@ bool main_kicked; /* the main thread's */
 bool away;        /* a worker is, for ever */
 bool watching;    /* the leader is in epoll_wait */
 bool fetched[CONNECTIONS]; /* events it has fetched, and not yet done anything about */
+
+#define MAY_TAKE_BULK (len(bulk) > 0 && served == 0 && due)
 
 #define IDLE (sleeping - signals + led)
 
@@ -76,9 +94,16 @@ inline begin_ticking() {
     fi
 }
 
+inline stand(c) {
+    if
+    :: is_bulk[c] -> bulk!c
+    :: else -> line!c
+    fi
+}
+
 /* queue_push_ready: `c` is the caller's, and the line's from here on. */
 inline push(c) {
-    line!c;
+    stand(c);
     if
     :: IDLE < WORKERS ->
         if
@@ -115,14 +140,14 @@ inline take_hold(c, named, got) {
 }
 
 /* watch_wait: fetches all events there are, then claims one after the other. */
-inline watch_wait() {
-    atomic {
-        kicked || event[0] || event[1] ->
-        watching = false;
-        kicked = false;
-        fetched[0] = event[0]; fetched_of[0] = generation[0]; event[0] = false;
-        fetched[1] = event[1]; fetched_of[1] = generation[1]; event[1] = false
-    };
+inline fetch() {
+    watching = false;
+    kicked = false;
+    fetched[0] = event[0]; fetched_of[0] = generation[0]; event[0] = false;
+    fetched[1] = event[1]; fetched_of[1] = generation[1]; event[1] = false
+}
+
+inline claim_fetched() {
     if
     :: fetched[0] -> take_hold(0, fetched_of[0], claimed[0])
     :: else
@@ -130,40 +155,77 @@ inline watch_wait() {
     if
     :: fetched[1] -> take_hold(1, fetched_of[1], claimed[1])
     :: else
+    fi;
+    atomic {
+        led = false;
+        if
+        :: claimed[0] -> stand(0)
+        :: else
+        fi;
+        if
+        :: claimed[1] -> stand(1)
+        :: else
+        fi;
+        claimed[0] = false; claimed[1] = false;
+        fetched_of[0] = 0; fetched_of[1] = 0
+    }
+}
+
+inline tick_for_bulk() {
+    if
+    :: len(bulk) > 0 && FAULT != FAULT_NO_TICK_FOR_BULK -> begin_ticking()
+    :: else
     fi
 }
 
+#define MUST_LOOK (!looked && len(line) == 0 && !led && MAY_TAKE_BULK)
+
 /* queue_take: leaves with a connection in `c`. */
 inline take() {
-    waited = true;
+    atomic {
+        waited = true;
+        if
+        :: counted[_pid] -> counted[_pid] = false; served--
+        :: else
+        fi
+    };
     do
-    :: atomic { nempty(line) ->
+    :: atomic { MUST_LOOK -> looked = true; led = true; fetch() };
+        claim_fetched()
+    :: atomic { !MUST_LOOK && len(line) > 0 ->
             line?c;
             if
             :: taken < CONNECTIONS -> taken++
             :: else
             fi;
             if
+            :: BULK -> due = false
+            :: true /* a turn of this tick is left */
+            fi;
+            if
             :: FAULT != FAULT_NO_TICK_WHEN_TAKEN -> begin_ticking()
             :: else
             fi };
         break
-    :: atomic { empty(line) && !led -> led = true; watching = true };
-        watch_wait();
-        atomic {
-            led = false;
+    :: atomic { !MUST_LOOK && MAY_TAKE_BULK ->
+            bulk?c;
+            bulk_taken = true;
+            served++;
+            assert(served == 1);
+            counted[_pid] = true;
             if
-            :: claimed[0] -> line!0
-            :: else
+            :: due = false
+            :: true /* nobody else is there */
             fi;
-            if
-            :: claimed[1] -> line!1
-            :: else
-            fi;
-            claimed[0] = false; claimed[1] = false;
-            fetched_of[0] = 0; fetched_of[1] = 0
-        }
-    :: atomic { empty(line) && led -> sleeping++ };
+            begin_ticking() };
+        break
+    :: atomic { len(line) == 0 && !MAY_TAKE_BULK && !led ->
+            tick_for_bulk();
+            led = true;
+            watching = true };
+        atomic { kicked || event[0] || event[1] -> fetch() };
+        claim_fetched()
+    :: atomic { len(line) == 0 && !MAY_TAKE_BULK && led -> tick_for_bulk(); sleeping++ };
         atomic { signals > 0 -> signals--; sleeping-- }
     od
 }
@@ -173,6 +235,7 @@ inline close_connection(c) {
         assert(owners[c] == 1 && used[c]);
         used[c] = false;
         unread[c] = false;
+        is_bulk[c] = false;
         watched[c] = false;
         event[c] = false; /* to close a descriptor takes it out of the epoll set */
         generation[c] = 1 - generation[c];
@@ -205,7 +268,7 @@ inline park(c) {
 active [WORKERS] proctype worker()
 {
     byte c;
-    bool parked;
+    bool parked, looked;
     bool claimed[CONNECTIONS];
     bit fetched_of[CONNECTIONS];
 
@@ -215,10 +278,10 @@ active [WORKERS] proctype worker()
         :: atomic { c == DEAD && !away -> away = true };
             false
         :: true ->
-            unread[c] = false; /* read, and answered */
+            atomic { unread[c] = false; is_bulk[c] = BULK }; /* read, and answered or not all there */
             if
-            :: c != DEAD -> close_connection(c); break
-            :: atomic { push(c) }; break /* others first */
+            :: c != DEAD && !BULK -> close_connection(c); break
+            :: atomic { true -> push(c) }; break /* others first */
             :: park(c);
                 if
                 :: parked -> break
@@ -226,13 +289,13 @@ active [WORKERS] proctype worker()
                 fi
             fi
         od;
-        atomic { parked = false; c = 0 }
+        atomic { parked = false; looked = false; c = 0 }
     od
 }
 
 /* A deadline: whoever is parked is claimed, and has a turn. */
 inline expire(n) {
-    atomic { state[n] == PARKED && used[n] ->
+    atomic { !BULK && state[n] == PARKED && used[n] ->
         assert(owners[n] == 0);
         state[n] = OWNED;
         owners[n]++;
@@ -256,14 +319,25 @@ active proctype main_thread()
     do
     :: atomic { main_kicked -> main_kicked = false; ticks = true }
     :: atomic { ticks ->
+            due = true;
             if
-            :: taken < tick_length && led && FAULT != FAULT_TICK_WAKES_NO_LEADER -> kicked = true
-            :: (taken < tick_length && !led) || (!led && !waited) -> wake_follower()
+            :: len(bulk) > 0 && served > 0 && !bulk_taken && FAULT != FAULT_BULK_WAITS_FOR_EVER ->
+                if
+                :: waited_for -> served = 0; counted[0] = false; counted[1] = false
+                :: else
+                fi;
+                waited_for = !waited_for
+            :: else -> assert(len(bulk) == 0 || served == 0 || bulk_taken); waited_for = false
+            fi;
+            bulk_taken = false;
+            if
+            :: (taken < tick_length || MAY_TAKE_BULK) && led && FAULT != FAULT_TICK_WAKES_NO_LEADER -> kicked = true
+            :: ((taken < tick_length || MAY_TAKE_BULK) && !led) || (!led && !waited) -> wake_follower()
             :: else
             fi;
             /* Whoever has stood there for a tick does not stand for another in vain. */
-            assert(taken >= tick_length || AWAKE > 0);
-            ticking = nempty(line) || (IDLE < WORKERS && !led) || waited;
+            assert((taken >= tick_length && !MAY_TAKE_BULK) || AWAKE > 0);
+            ticking = len(line) > 0 || len(bulk) > 0 || (IDLE < WORKERS && !led) || waited;
             waited = false;
             taken = 0;
             tick_length = len(line);
@@ -279,8 +353,8 @@ active proctype main_thread()
 active proctype clients()
 {
     do
-    :: atomic { used[0] && !unread[0] -> unread[0] = true; event[0] = watched[0] }
-    :: atomic { used[1] && !unread[1] -> unread[1] = true; event[1] = watched[1] }
+    :: atomic { used[0] && !unread[0] && (!BULK || state[0] == PARKED) -> unread[0] = true; event[0] = watched[0] }
+    :: atomic { used[1] && !unread[1] && (!BULK || state[1] == PARKED) -> unread[1] = true; event[1] = watched[1] }
     od
 }
 
@@ -289,5 +363,5 @@ active proctype clients()
 
 ltl right {
     [] (IS_SEEN(0) && IS_SEEN(1) &&
-        ((len(line) == 0 && !event[0] && !event[1]) || SOMEBODY_LOOKS))
+        ((len(line) == 0 && len(bulk) == 0 && !event[0] && !event[1]) || SOMEBODY_LOOKS))
 }
