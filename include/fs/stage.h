@@ -48,9 +48,9 @@ enum fs_result stage_open(struct stage *stage, const struct state *state, struct
 
 /*
  * Says how long the stage will be when all has come. From then on room on the disk is taken a few
- * megabytes ahead of the bytes: the file system then need not look for it at each page, which is a
- * sixth of the CPU of an upload, and the pieces of the file are large. What is not filled is given
- * back by stage_keep.
+ * megabytes ahead of the bytes, and never more than has come: the file system then need not look
+ * for it at each page, which is a sixth of the CPU of an upload, and the pieces of the file are
+ * large. What is not filled is given back by stage_keep.
  */
 void stage_expect(struct stage *stage, uint64_t len);
 

@@ -132,7 +132,8 @@ enum fs_result stage_open(struct stage *stage, const struct state *state, struct
 enum { RESERVE_MOST = 16 << 20, RESERVE_LEAST = 1 << 20 };
 
 /*
- * The length of the file stays what was written, so that a stage that breaks off is continued at
+ * No more than has come: who only says that much will come takes none from others. The length of
+ * the file stays what was written, so that a stage that breaks off is continued at
  * the right place. Where it cannot be done, also because the disk is full, writing shows what can.
  */
 static void reserve_ahead(struct stage *stage)
@@ -140,9 +141,11 @@ static void reserve_ahead(struct stage *stage)
     if (stage->len < stage->reserved || stage->expected <= stage->len)
         return;
     uint64_t left = stage->expected - stage->len;
-    if (left < RESERVE_LEAST)
+    uint64_t piece = stage->len < RESERVE_MOST ? stage->len : RESERVE_MOST;
+    if (left < piece)
+        piece = left;
+    if (piece < RESERVE_LEAST)
         return;
-    uint64_t piece = left < RESERVE_MOST ? left : RESERVE_MOST;
     if (fallocate(stage->fd, FALLOC_FL_KEEP_SIZE, (off_t)stage->len, (off_t)piece) == 0)
         stage->reserved = stage->len + piece;
     else

@@ -349,6 +349,10 @@ static bool begin(struct append *a, struct worker *worker, const struct request 
     }
     if (!body_guard_begin(&a->guard, worker, request, &part, answer))
         return false;
+    if (r->length_known)
+        stage_expect(&a->upload->stage, r->length);
+    else if (request->framing == FRAMING_LENGTH)
+        stage_expect(&a->upload->stage, a->start + request->content_length);
     a->unsure = a->plan.checked || a->plan.checksum_in_trailer || a->guard.hashes;
     if (!a->unsure || mark_unsure(a))
         return true;
