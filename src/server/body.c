@@ -7,8 +7,8 @@
 
 enum {
     DIRECT_LEAST = 1 << 16, /* body bytes that are worth moving straight to a file */
-    DIRECT_MOST = 1 << 18,  /* and how many in one go */
-    BODY_WAKE = 1 << 18, /* and for how many it is worth to be woken: half the CPU of an upload */
+    DIRECT_MOST = 1 << 20,  /* and how many in one go, when nobody waits */
+    BODY_WAKE = 1 << 20, /* and for how many it is worth to be woken: half the CPU of an upload */
     DRIP_MOST = 1 << 12, /* fewer in a turn are a drip, and so many are worth a turn */
 };
 
@@ -102,7 +102,8 @@ static size_t direct_len(const struct worker *w, const struct connection *c,
     if (x->intake == NULL || x->intake->file_fd == -1 || !c->readable || w->in_at < w->in_len ||
         left < DIRECT_LEAST)
         return 0;
-    return left < DIRECT_MOST ? (size_t)left : DIRECT_MOST;
+    uint64_t most = queue_has_waiting(&w->server->queue) ? BODY_TURN_BYTES : DIRECT_MOST;
+    return (size_t)(left < most ? left : most);
 }
 
 /*
