@@ -84,7 +84,8 @@ enum fs_result state_sweep_begin(const struct state *state, uint64_t *finished, 
 /* Gives it back and counts a sweep in *finished; without counting one, close lock_fd. */
 void state_sweep_end(int lock_fd, uint64_t *finished);
 
-/* Bytes that may still be written to the file system of `fd`, by who is not root. */
-enum fs_result fs_free_bytes(int fd, uint64_t *bytes);
+/* Bytes that may still be written to the file system of `fd`, by who is not root, of how many that
+   it has in all. */
+enum fs_result fs_free_bytes(int fd, uint64_t *bytes, uint64_t *all);
 
 #endif

@@ -65,6 +65,7 @@ struct options {
     bool fsync;              /* an answer to a write means that it is on the disk */
     uint64_t max_body;       /* bytes, 0: no limit */
     uint64_t min_free;       /* bytes of the file system that writes leave free */
+    bool min_free_said;      /* else it is a 16th of the file system at most */
     bool uuid_root;          /* GET / answers a client id */
     int64_t expire_s;        /* transfers and staged uploads are forgotten after so long */
     uint64_t max_staged;     /* bytes of staged uploads at once; 0: no limit */

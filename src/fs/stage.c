@@ -80,11 +80,11 @@ enum fs_result stage_create(struct stage *stage, const struct state *state, uint
     char digits[2 * RANDOM_LEN];
     unsigned char random[RANDOM_LEN];
     enum fs_result result;
-    uint64_t free_bytes;
+    uint64_t free_bytes, all;
 
     *stage = STAGE_NONE;
     stage->state = state;
-    if (expected_len > 0 && fs_free_bytes(state->uploads_fd, &free_bytes) == FS_OK &&
+    if (expected_len > 0 && fs_free_bytes(state->uploads_fd, &free_bytes, &all) == FS_OK &&
         free_bytes < expected_len)
         return FS_NO_SPACE;
     if (!random_fill(random, sizeof(random)))

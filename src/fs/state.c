@@ -287,13 +287,14 @@ void state_sweep_end(int lock_fd, uint64_t *finished)
     close(lock_fd);
 }
 
-enum fs_result fs_free_bytes(int fd, uint64_t *bytes)
+enum fs_result fs_free_bytes(int fd, uint64_t *bytes, uint64_t *all)
 {
     struct statvfs vfs;
 
-    *bytes = 0;
+    *bytes = *all = 0;
     if (fstatvfs(fd, &vfs) == -1)
         return fs_result_of_errno(errno);
     *bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+    *all = (uint64_t)vfs.f_blocks * vfs.f_frsize;
     return FS_OK;
 }

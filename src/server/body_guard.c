@@ -2,14 +2,21 @@
 
 #include "server/status_page.h"
 
-enum { FREE_SPACE_INTERVAL = 8 << 20 }; /* bytes between two looks at the free space */
+enum {
+    FREE_SPACE_INTERVAL = 8 << 20, /* bytes between two looks at the free space */
+    SMALL_RESERVE = 16,            /* a part so small is kept free at most, unless it was said */
+};
 
 bool body_guard_keeps_reserve(const struct server *server, uint64_t more)
 {
-    uint64_t free_bytes, min_free = server->options->min_free;
+    const struct options *o = server->options;
+    uint64_t free_bytes, all, min_free = o->min_free;
 
-    if (min_free == 0 || fs_free_bytes(server->state.uploads_fd, &free_bytes) != FS_OK)
+    if (min_free == 0 || fs_free_bytes(server->state.uploads_fd, &free_bytes, &all) != FS_OK)
         return true;
+    /* What is a reserve elsewhere may be more than all of a small file system. */
+    if (!o->min_free_said && min_free > all / SMALL_RESERVE)
+        min_free = all / SMALL_RESERVE;
     return free_bytes >= min_free && free_bytes - min_free >= more;
 }
 

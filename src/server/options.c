@@ -37,7 +37,7 @@ static const char help[] =
     "      --auth FILE        accounts do        --private          they read, too\n"
     "      --passwd USER      a line for FILE    --host NAME+       beside localhost\n"
     "      --cors ORIGIN      may use it too     --max-body SIZE    [0: any]\n"
-    "      --min-free SIZE    of disk [64M]      --max-staged SIZE  uploads [0: any]\n"
+    "      --min-free SIZE    of disk [64M,1/16] --max-staged SIZE  uploads [0: any]\n"
     "      --expire TIME      transfers [24h]    --no-fsync         fast, less safe\n"
     "  -s, --state DIR [ROOT/.httpd]             --cache SIZE       of answers [64M]\n"
     "How many, and how long\n"
@@ -373,7 +373,7 @@ static bool take(struct options *o, int option, const char *text)
     case 'l': return add(o->logs, &o->log_count, OPTIONS_LOG_LIMIT, option, text);
     case OPTION_HOST: return add(o->hosts, &o->host_count, OPTIONS_HOST_LIMIT, option, text);
     case OPTION_MAX_BODY: return read_size(option, text, &o->max_body);
-    case OPTION_MIN_FREE: return read_size(option, text, &o->min_free);
+    case OPTION_MIN_FREE: o->min_free_said = true; return read_size(option, text, &o->min_free);
     case OPTION_UNIX: o->unix_path = text; return true;
     case OPTION_UNIX_MODE: return read_mode(option, text, &o->unix_mode);
     case OPTION_REUSE_PORT: o->reuse_port = true; return true;

@@ -420,7 +420,7 @@ def try_full(directory):
         skip("a full disk", "needs root, to mount a small tmpfs")
         return
     try:
-        server = Server(directory, "--min-free", "0")
+        server = Server(directory)
         data = bytes(range(256)) * 4096 + b"end"
         for how in "length", "chunked":
             stored, status = fill(server, how, data, how)
