@@ -132,14 +132,8 @@ static inline unsigned field_count(const struct field_section *section, enum fie
  * Value of the first field of that name; ptr is NULL when there is none (an empty value has a ptr).
  * `head` is the memory that the section was parsed from, or moved to.
  */
-static inline struct span field_value(const struct field_section *section, const char *head,
-                                      enum field_name name)
-{
-    unsigned i = section->first[name];
-    const struct field *field = &section->fields[i > 0 ? i - 1 : 0];
-
-    return i > 0 ? span_make(head + field->value_at, field->value_len) : SPAN_EMPTY;
-}
+struct span field_value(const struct field_section *section, const char *head,
+                        enum field_name name);
 
 /*
  * All values of a list field, joined by ", " (RFC 9110 5.3): the field's own bytes when it stands

@@ -188,6 +188,12 @@ static struct span value_of(const struct field *field, const char *head)
     return span_make(head + field->value_at, field->value_len);
 }
 
+struct span field_value(const struct field_section *section, const char *head, enum field_name name)
+{
+    unsigned i = section->first[name];
+    return i != 0 ? value_of(&section->fields[i - 1], head) : SPAN_EMPTY;
+}
+
 struct span field_list(const struct field_section *section, const char *head, enum field_name name,
                        char *join, size_t join_cap)
 {

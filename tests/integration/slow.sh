@@ -34,9 +34,14 @@ window() { # window PORT FILE
     grep -v "^answered $WINDOW of $WINDOW" <<<"$said" >>"$TMP/unanswered"
 }
 
+empty() { # empty FILE...
+    local file
+    for file; do : >"$file"; done
+}
+
 attack() { # attack WORDS : sets FRESH, PEACE and WORST (in peace), in µs; the tool's own reports are added to $TMP/slow
     local pid i
-    : >"$TMP/fresh" >"$TMP/peace" >"$TMP/control"
+    empty "$TMP/fresh" "$TMP/peace" "$TMP/control"
     wait_for $((30 * SLOW)) no_connections
     for ((i = 0; i < 5; i++)); do window "$PORT" peace; done
     # One that the server answers at once is soon over: again, for a median.
@@ -60,7 +65,7 @@ attack() { # attack WORDS : sets FRESH, PEACE and WORST (in peace), in µs; the 
 
 mode() { # mode WORDS WHAT
     local try limit
-    : >"$TMP/slow" >"$TMP/unanswered"
+    empty "$TMP/slow" "$TMP/unanswered"
     for ((try = 0; try < TRIES; try++)); do
         attack "$1"
         limit=$((PEACE * 3 > 1000 ? PEACE * 3 : 1000))
