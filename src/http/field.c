@@ -131,12 +131,6 @@ static enum field_result take_crlf(const char *head, size_t *at, size_t len)
     return FIELD_OK;
 }
 
-/* OWS is any number of these. */
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* field-line = field-name ":" OWS field-value OWS (RFC 9112 5), and its CRLF. */
 static enum field_result take_line(struct field *field, const char *head, size_t *at, size_t len)
 {
@@ -149,17 +143,13 @@ static enum field_result take_line(struct field *field, const char *head, size_t
     if (head[colon] != ':' || colon == *at)
         return FIELD_BAD;
 
-    size_t value = colon + 1;
-    while (value < len && is_space(head[value]))
-        value++;
-    size_t line_end = value_end(head, value, len), end = line_end;
-    while (end > value && is_space(head[end - 1]))
-        end--;
+    size_t end = value_end(head, colon + 1, len);
+    struct span value = span_trim(span_make(head + colon + 1, end - colon - 1));
     field->name_at = (uint16_t)*at;
     field->name_len = (uint16_t)(colon - *at);
-    field->value_at = (uint16_t)value;
-    field->value_len = (uint16_t)(end - value);
-    *at = line_end;
+    field->value_at = (uint16_t)(value.ptr - head);
+    field->value_len = (uint16_t)value.len;
+    *at = end;
     return take_crlf(head, at, len);
 }
 

@@ -67,7 +67,8 @@ static enum request_result take_version(struct request *request, struct cursor *
     static const char form[] = "HTTP/0.0"; /* 0 stands for any digit */
     const char *text = cursor->head + cursor->at;
 
-    if (cursor->end - cursor->at >= sizeof form - 1 && memcmp(text, "HTTP/1.1", 8) == 0) {
+    if (cursor->end - cursor->at >= sizeof form - 1 &&
+        memcmp(text, "HTTP/1.1", sizeof form - 1) == 0) {
         cursor->at += sizeof form - 1;
         cursor->major = '1';
         request->version = VERSION_1_1;

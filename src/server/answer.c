@@ -33,8 +33,7 @@ void answer_release(const struct answer *answer)
         close(answer->file.fd);
     if (answer->producer != NULL)
         answer->producer->free(answer->producer);
-    if (answer->delivery != NULL)
-        delivery_free(answer->delivery);
+    delivery_free(answer->delivery);
     cache_release(answer->entry);
 }
 

@@ -4,14 +4,12 @@
  *   crowd PORT idle N          N connections that asked once, were answered, and stay
  *   crowd PORT half N          N connections that sent half a head, and a byte more each second
  *   crowd PORT stall N PATH    N connections that ask for PATH and read nothing
- *   crowd PORT fresh N PATH [RATE]  N requests for PATH one after the other, each on a connection
- * of its own; RATE: so many a second
+ *   crowd PORT fresh N PATH    N requests for PATH one after the other, each on a connection of its
+ * own
  *
  * The first three print "ready N" once all stand, and hold until they are ended (or five minutes
  * have passed). The last prints "answered A of N p50 US p99 US max US" and ends; an answer is a
- * whole 200. With a rate, a request that its predecessor kept waiting has waited since it was due:
- * else a server that answers nobody for a second would have failed one request only. Everything
- * goes to 127.0.0.1.
+ * whole 200. Everything goes to 127.0.0.1.
  */
 
 #include <arpa/inet.h>
@@ -147,16 +145,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void sleep_until(int64_t us)
+static void ask_fresh(uint16_t port, int count, const char *path)
 {
-    struct timespec until = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
-
-/* `rate` 0: each as soon as the one before is answered. */
-static void ask_fresh(uint16_t port, int count, const char *path, int rate)
-{
-    int64_t due = now_us();
     int64_t *took = calloc((size_t)count, sizeof *took);
     int answered = 0;
     char request[512];
@@ -166,15 +156,6 @@ static void ask_fresh(uint16_t port, int count, const char *path, int rate)
              "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
     for (int i = 0; i < count; i++) {
         int64_t start = now_us();
-        if (rate > 0) {
-            due += 1000000 / rate;
-            if (start < due) {
-                sleep_until(due);
-                start = now_us();
-            } else {
-                start = due;
-            }
-        }
         int fd = connect_to(port, 0);
         send_text(fd, request);
         answered += read_answer(fd);
@@ -191,7 +172,7 @@ static void ask_fresh(uint16_t port, int count, const char *path, int rate)
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: crowd PORT idle|half|stall|fresh N [PATH [RATE]]\n");
+        fprintf(stderr, "usage: crowd PORT idle|half|stall|fresh N [PATH]\n");
         return 2;
     }
     uint16_t port = (uint16_t)strtoul(argv[1], NULL, 10);
@@ -199,7 +180,7 @@ int main(int argc, char **argv)
     const char *path = argc > 4 ? argv[4] : "/";
     raise_descriptor_limit();
     if (strcmp(argv[2], "fresh") == 0)
-        ask_fresh(port, count, path, argc > 5 ? (int)strtol(argv[5], NULL, 10) : 0);
+        ask_fresh(port, count, path);
     else
         hold(port, argv[2], count, path);
     return 0;
