@@ -41,10 +41,10 @@ struct options {
     uint64_t cache;       /* bytes of prepared representations; 0: none */
     const char *chroot;   /* all that is to be seen of the file system; NULL: all */
     bool sandbox;
-    int64_t patience_ms;
+    unsigned patience_ms; /* that a worker waits for the next words of a client */
     int64_t head_timeout_ms;
     int64_t idle_timeout_ms;
-    uint64_t min_rate; /* bytes per second; 0: none */
+    unsigned min_rate; /* bytes per second; 0: none */
     bool listing;
     bool public_status; /* all may see /.status and /.metrics */
 
@@ -85,6 +85,10 @@ enum options_result {
     OPTIONS_EXIT_USAGE, /* one line on standard error says what is wrong: exit 2 */
 };
 
+/*
+ * Reads the command line, and orders it as getopt does. The strings in *options are those of the
+ * command line and live as long. The main thread, once: getopt keeps its place in globals.
+ */
 enum options_result options_parse(struct options *options, int argc, char **argv);
 
 #endif

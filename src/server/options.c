@@ -61,117 +61,50 @@ static const char help[] =
     "SIGUSR2 starts anew without a gap. LISTEN_FDS and NOTIFY_SOCKET are understood.\n";
 
 enum {
-    OPTION_PATIENCE = 256,
-    OPTION_HEAD_TIMEOUT,
-    OPTION_IDLE_TIMEOUT,
-    OPTION_MIN_RATE,
-    OPTION_NO_LISTING,
-    OPTION_PUBLIC_STATUS,
-    OPTION_READ_ONLY,
-    OPTION_PUBLIC_WRITES,
-    OPTION_MAX_BODY,
-    OPTION_MIN_FREE,
-    OPTION_NO_FSYNC,
-    OPTION_HOST,
-    OPTION_CORS,
-    OPTION_AUTH,
-    OPTION_PRIVATE,
-    OPTION_PASSWD,
-    OPTION_HFTP,
-    OPTION_HFTP_BIND,
-    OPTION_UUID_ROOT,
-    OPTION_EXPIRE,
-    OPTION_MAX_STAGED,
-    OPTION_UNIX,
-    OPTION_UNIX_MODE,
-    OPTION_REUSE_PORT,
-    OPTION_TRUST,
-    OPTION_PROXY_PROTOCOL,
-    OPTION_PROXY_HOLDS,
-    OPTION_DRAIN_DELAY,
-    OPTION_PER_ADDRESS,
-    OPTION_LOG_FORMAT,
-    OPTION_LOG_LEVEL,
-    OPTION_ERROR_LOG,
-    OPTION_CACHE,
-    OPTION_CHROOT,
-    OPTION_NO_SANDBOX,
+    RULE_LIMIT = 64,    /* most options, and the row behind them */
+    RULE_BY_NAME = 256, /* and its place in the table: what getopt_long returns for a long name */
 };
 
-static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},
-    {"bind", required_argument, NULL, 'b'},
-    {"hftp", required_argument, NULL, OPTION_HFTP},
-    {"hftp-bind", required_argument, NULL, OPTION_HFTP_BIND},
-    {"threads", required_argument, NULL, 't'},
-    {"root", required_argument, NULL, 'r'},
-    {"queue", required_argument, NULL, 'q'},
-    {"connections", required_argument, NULL, 'c'},
-    {"per-address", required_argument, NULL, OPTION_PER_ADDRESS},
-    {"log", required_argument, NULL, 'l'},
-    {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
-    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
-    {"error-log", required_argument, NULL, OPTION_ERROR_LOG},
-    {"daemon", no_argument, NULL, 'd'},
-    {"pid-file", required_argument, NULL, 'P'},
-    {"user", required_argument, NULL, 'u'},
-    {"chroot", required_argument, NULL, OPTION_CHROOT},
-    {"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
-    {"patience", required_argument, NULL, OPTION_PATIENCE},
-    {"head-timeout", required_argument, NULL, OPTION_HEAD_TIMEOUT},
-    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
-    {"min-rate", required_argument, NULL, OPTION_MIN_RATE},
-    {"no-listing", no_argument, NULL, OPTION_NO_LISTING},
-    {"public-status", no_argument, NULL, OPTION_PUBLIC_STATUS},
-    {"read-only", no_argument, NULL, OPTION_READ_ONLY},
-    {"public-writes", no_argument, NULL, OPTION_PUBLIC_WRITES},
-    {"max-body", required_argument, NULL, OPTION_MAX_BODY},
-    {"min-free", required_argument, NULL, OPTION_MIN_FREE},
-    {"no-fsync", no_argument, NULL, OPTION_NO_FSYNC},
-    {"state", required_argument, NULL, 's'},
-    {"host", required_argument, NULL, OPTION_HOST},
-    {"cors", required_argument, NULL, OPTION_CORS},
-    {"auth", required_argument, NULL, OPTION_AUTH},
-    {"private", no_argument, NULL, OPTION_PRIVATE},
-    {"passwd", required_argument, NULL, OPTION_PASSWD},
-    {"uuid-root", no_argument, NULL, OPTION_UUID_ROOT},
-    {"expire", required_argument, NULL, OPTION_EXPIRE},
-    {"max-staged", required_argument, NULL, OPTION_MAX_STAGED},
-    {"unix", required_argument, NULL, OPTION_UNIX},
-    {"unix-mode", required_argument, NULL, OPTION_UNIX_MODE},
-    {"reuse-port", no_argument, NULL, OPTION_REUSE_PORT},
-    {"trust", required_argument, NULL, OPTION_TRUST},
-    {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
-    {"proxy-holds", required_argument, NULL, OPTION_PROXY_HOLDS},
-    {"drain-delay", required_argument, NULL, OPTION_DRAIN_DELAY},
-    {"cache", required_argument, NULL, OPTION_CACHE},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
+/*
+ * An option: what it is called, and where it goes. Which pointer is set says what kind of argument
+ * it has, and the compiler sees to it that it goes to a field of that kind.
+ */
+struct rule {
+    const char *name;
+    char letter; /* '\0': it has none */
 
-/* The long name of an option, for messages: people read those, not the letters. */
-static const char *long_name(int value)
-{
-    for (const struct option *o = long_options; o->name != NULL; o++)
-        if (o->val == value)
-            return o->name;
-    return "?";
-}
+    /* Without an argument. */
+    bool *sets, *clears;
+    const char *prints; /* says that, and nothing is served */
+
+    /* With one. */
+    const char **text;
+    const char **list;   /* may be repeated: the next goes to list[*count], */
+    unsigned *count;     /* which is `most` in the end */
+    uint16_t *port;      /* whole numbers from `least` to `most` */
+    unsigned *number;    /* likewise */
+    int64_t *seconds_ms; /* likewise; given in seconds, kept in milliseconds */
+    uint64_t least, most;
+    uint64_t *size; /* bytes */
+    int64_t *time_s;
+    unsigned *mode; /* permissions */
+    bool (*take)(struct options *options, const char *name, const char *text);
+    bool *given; /* set as well, where that is not to be seen from the value */
+};
 
 /* Reads a whole number between the bounds; one line on standard error when it is none. */
-static bool read_number(int option, const char *text, uint64_t least, uint64_t most,
+static bool read_number(const char *name, const char *text, uint64_t least, uint64_t most,
                         uint64_t *value)
 {
     if (span_to_u64(span_of(text), value) && *value >= least && *value <= most)
         return true;
-    fprintf(stderr, "httpd: --%s takes a whole number from %llu to %llu, not '%s'\n",
-            long_name(option), (unsigned long long)least, (unsigned long long)most, text);
+    fprintf(stderr, "httpd: --%s takes a whole number from %llu to %llu, not '%s'\n", name,
+            (unsigned long long)least, (unsigned long long)most, text);
     return false;
 }
 
 /* Reads a size in bytes: digits with K, M, G or T behind them, which are powers of 1024. */
-static bool read_size(int option, const char *text, uint64_t *value)
+static bool read_size(const char *name, const char *text, uint64_t *value)
 {
     static const char units[] = "KMGT";
     struct span digits = span_of(text);
@@ -186,13 +119,12 @@ static bool read_size(int option, const char *text, uint64_t *value)
         *value <<= shift;
         return true;
     }
-    fprintf(stderr, "httpd: --%s takes a size such as 500K, 10M or 4G, not '%s'\n",
-            long_name(option), text);
+    fprintf(stderr, "httpd: --%s takes a size such as 500K, 10M or 4G, not '%s'\n", name, text);
     return false;
 }
 
 /* Reads a duration: seconds, or with m, h or d behind them minutes, hours, days. */
-static bool read_duration(int option, const char *text, int64_t *seconds)
+static bool read_duration(const char *name, const char *text, int64_t *seconds)
 {
     static const struct {
         char unit;
@@ -211,13 +143,12 @@ static bool read_duration(int option, const char *text, int64_t *seconds)
         *seconds = (int64_t)(n * factor);
         return true;
     }
-    fprintf(stderr, "httpd: --%s takes a time such as 90s, 30m, 24h or 7d, not '%s'\n",
-            long_name(option), text);
+    fprintf(stderr, "httpd: --%s takes a time such as 90s, 30m, 24h or 7d, not '%s'\n", name, text);
     return false;
 }
 
 /* Reads permissions, in octal as chmod takes them. */
-static bool read_mode(int option, const char *text, unsigned *mode)
+static bool read_mode(const char *name, const char *text, unsigned *mode)
 {
     unsigned value = 0;
     size_t len = strlen(text);
@@ -229,23 +160,23 @@ static bool read_mode(int option, const char *text, unsigned *mode)
         *mode = value;
         return true;
     }
-    fprintf(stderr, "httpd: --%s takes permissions such as 660 or 666, not '%s'\n",
-            long_name(option), text);
+    fprintf(stderr, "httpd: --%s takes permissions such as 660 or 666, not '%s'\n", name, text);
     return false;
 }
 
-static bool add(const char **list, unsigned *count, unsigned limit, int option, const char *text)
+static bool add(const struct rule *rule, const char *text)
 {
-    if (*count == limit) {
-        fprintf(stderr, "httpd: --%s can be given %u times at most\n", long_name(option), limit);
+    if (*rule->count == rule->most) {
+        fprintf(stderr, "httpd: --%s can be given %llu times at most\n", rule->name,
+                (unsigned long long)rule->most);
         return false;
     }
-    list[(*count)++] = text;
+    rule->list[(*rule->count)++] = text;
     return true;
 }
 
 /* Reads one of three words, in the order of an enum. */
-static bool read_word(int option, const char *text, const char *const words[static 3],
+static bool read_word(const char *name, const char *text, const char *const words[static 3],
                       unsigned *value)
 {
     for (unsigned i = 0; i < 3; i++)
@@ -253,39 +184,40 @@ static bool read_word(int option, const char *text, const char *const words[stat
             *value = i;
             return true;
         }
-    fprintf(stderr, "httpd: --%s takes %s, %s or %s, not '%s'\n", long_name(option), words[0],
-            words[1], words[2], text);
+    fprintf(stderr, "httpd: --%s takes %s, %s or %s, not '%s'\n", name, words[0], words[1],
+            words[2], text);
     return false;
 }
 
-static bool read_log_format(struct options *o, int option, const char *text)
+static bool take_log_format(struct options *o, const char *name, const char *text)
 {
     static const char *const words[] = {"combined", "common", "json"};
     unsigned format = LOG_FORMAT_COMBINED;
 
-    if (!read_word(option, text, words, &format))
+    if (!read_word(name, text, words, &format))
         return false;
     o->log_format = (enum log_format)format;
     return true;
 }
 
-static bool read_log_level(struct options *o, int option, const char *text)
+static bool take_log_level(struct options *o, const char *name, const char *text)
 {
     static const char *const words[] = {"error", "warning", "notice"};
     unsigned level = LOG_NOTICE;
 
-    if (!read_word(option, text, words, &level))
+    if (!read_word(name, text, words, &level))
         return false;
     o->log_level = (enum log_level)level;
     return true;
 }
 
-static bool read_origin(struct options *o, const char *text)
+static bool take_origin(struct options *o, const char *name, const char *text)
 {
     o->cors_origin = text;
     if (cors_is_origin(text))
         return true;
-    fprintf(stderr, "httpd: --cors takes an origin such as https://a.example, not '%s'\n", text);
+    fprintf(stderr, "httpd: --%s takes an origin such as https://a.example, not '%s'\n", name,
+            text);
     return false;
 }
 
@@ -309,110 +241,164 @@ static bool agree(const struct options *o)
     return fault == NULL;
 }
 
-/* Takes one option with its argument. False when it is not right, and a line says why. */
-static bool take(struct options *o, int option, const char *text)
+/* Takes an argument that is a whole number, of whatever unit. */
+static bool take_number(const struct rule *rule, const char *text)
 {
     uint64_t n = 0;
 
-    switch (option) {
-    case 'p':
-        if (!read_number(option, text, 0, 65535, &n))
-            return false;
-        o->port = (uint16_t)n;
-        return true;
-    case OPTION_HFTP:
-        if (!read_number(option, text, 0, 65535, &n))
-            return false;
-        o->hftp = true;
-        o->hftp_port = (uint16_t)n;
-        return true;
-    case OPTION_HFTP_BIND:
-        return add(o->hftp_binds, &o->hftp_bind_count, OPTIONS_BIND_LIMIT, option, text);
-    case 't':
-        if (!read_number(option, text, 1, 1024, &n))
-            return false;
-        o->threads = (unsigned)n;
-        return true;
-    case 'q':
-        if (!read_number(option, text, 0, 1000000, &n))
-            return false;
-        o->queue = (unsigned)n;
-        return true;
-    case 'c':
-        if (!read_number(option, text, 1, 1000000, &n))
-            return false;
-        o->connections = (unsigned)n;
-        return true;
-    case OPTION_PER_ADDRESS:
-        if (!read_number(option, text, 0, 1000000, &n))
-            return false;
-        o->per_address = (unsigned)n;
-        o->per_address_given = true;
-        return true;
-    case OPTION_PATIENCE:
-        if (!read_number(option, text, 0, 10000, &n))
-            return false;
-        o->patience_ms = (int64_t)n;
-        return true;
-    case OPTION_HEAD_TIMEOUT:
-    case OPTION_IDLE_TIMEOUT:
-        if (!read_number(option, text, 1, 86400, &n))
-            return false;
-        *(option == OPTION_HEAD_TIMEOUT ? &o->head_timeout_ms : &o->idle_timeout_ms) =
-            (int64_t)n * 1000;
-        return true;
-    case OPTION_MIN_RATE:
-        if (!read_number(option, text, 0, 1000000000, &n))
-            return false;
-        o->min_rate = n;
-        return true;
-    case 'b': return add(o->binds, &o->bind_count, OPTIONS_BIND_LIMIT, option, text);
-    case OPTION_LOG_FORMAT: return read_log_format(o, option, text);
-    case OPTION_LOG_LEVEL: return read_log_level(o, option, text);
-    case OPTION_ERROR_LOG: o->error_log = text; return true;
-    case 'l': return add(o->logs, &o->log_count, OPTIONS_LOG_LIMIT, option, text);
-    case OPTION_HOST: return add(o->hosts, &o->host_count, OPTIONS_HOST_LIMIT, option, text);
-    case OPTION_MAX_BODY: return read_size(option, text, &o->max_body);
-    case OPTION_MIN_FREE: o->min_free_said = true; return read_size(option, text, &o->min_free);
-    case OPTION_UNIX: o->unix_path = text; return true;
-    case OPTION_UNIX_MODE: return read_mode(option, text, &o->unix_mode);
-    case OPTION_REUSE_PORT: o->reuse_port = true; return true;
-    case OPTION_TRUST: return add(o->trusts, &o->trust_count, OPTIONS_TRUST_LIMIT, option, text);
-    case OPTION_PROXY_PROTOCOL: o->proxy_protocol = true; return true;
-    case OPTION_PROXY_HOLDS: return read_size(option, text, &o->proxy_holds);
-    case OPTION_DRAIN_DELAY:
-        if (!read_number(option, text, 0, 3600, &n))
-            return false;
-        o->drain_delay_ms = (int64_t)n * 1000;
-        return true;
-    case OPTION_READ_ONLY: o->read_only = true; return true;
-    case OPTION_PUBLIC_WRITES: o->public_writes = true; return true;
-    case OPTION_NO_FSYNC: o->fsync = false; return true;
-    case OPTION_UUID_ROOT: o->uuid_root = true; return true;
-    case OPTION_EXPIRE: return read_duration(option, text, &o->expire_s);
-    case OPTION_MAX_STAGED: return read_size(option, text, &o->max_staged);
-    case OPTION_CACHE: return read_size(option, text, &o->cache);
-    case OPTION_CORS: return read_origin(o, text);
-    case OPTION_AUTH: o->auth_file = text; return true;
-    case OPTION_PRIVATE: o->private_reads = true; return true;
-    case OPTION_PASSWD: o->passwd_user = text; return true;
-    case 's': o->state = text; return true;
-    case 'r': o->root = text; return true;
-    case 'P': o->pid_file = text; return true;
-    case 'u': o->user = text; return true;
-    case OPTION_CHROOT: o->chroot = text; return true;
-    case OPTION_NO_SANDBOX: o->sandbox = false; return true;
-    case 'd': o->daemon = true; return true;
-    case OPTION_NO_LISTING: o->listing = false; return true;
-    case OPTION_PUBLIC_STATUS: o->public_status = true; return true;
-    default: return false; /* getopt has said what is wrong */
+    if (!read_number(rule->name, text, rule->least, rule->most, &n))
+        return false;
+    if (rule->number != NULL)
+        *rule->number = (unsigned)n;
+    if (rule->port != NULL)
+        *rule->port = (uint16_t)n;
+    if (rule->seconds_ms != NULL)
+        *rule->seconds_ms = (int64_t)n * 1000;
+    return true;
+}
+
+/* Does what the rule of an option says. False when its argument is not right, and a line says why.
+ */
+static bool take(const struct rule *rule, struct options *o, const char *text)
+{
+    if (rule->sets != NULL)
+        *rule->sets = true;
+    if (rule->clears != NULL)
+        *rule->clears = false;
+    if (rule->given != NULL)
+        *rule->given = true;
+    if (rule->text != NULL)
+        *rule->text = text;
+    if (rule->list != NULL)
+        return add(rule, text);
+    if (rule->most > 0)
+        return take_number(rule, text);
+    if (rule->size != NULL)
+        return read_size(rule->name, text, rule->size);
+    if (rule->time_s != NULL)
+        return read_duration(rule->name, text, rule->time_s);
+    if (rule->mode != NULL)
+        return read_mode(rule->name, text, rule->mode);
+    return rule->take == NULL || rule->take(o, rule->name, text);
+}
+
+/* The rules as getopt_long wants them, in memory that is all zero. */
+static void tell_getopt(const struct rule *rules, struct option names[static RULE_LIMIT],
+                        char letters[static 2 * RULE_LIMIT])
+{
+    for (int i = 0; rules[i].name != NULL; i++) {
+        const struct rule *r = &rules[i];
+        bool argument = r->sets == NULL && r->clears == NULL && r->prints == NULL;
+        names[i] = (struct option){r->name, argument, NULL, RULE_BY_NAME + i};
+        if (r->letter != '\0')
+            *letters++ = r->letter;
+        if (r->letter != '\0' && argument)
+            *letters++ = ':';
     }
+}
+
+/* The rule of what getopt_long has found; NULL when that is nothing, and it has said so. */
+static const struct rule *find_rule(const struct rule *rules, int found)
+{
+    if (found >= RULE_BY_NAME)
+        return &rules[found - RULE_BY_NAME];
+    for (; rules->name != NULL; rules++)
+        if (rules->letter == found)
+            return rules;
+    return NULL;
+}
+
+static enum options_result obey(const struct rule *rules, struct options *o, int argc)
+{
+    struct option names[RULE_LIMIT] = {{0}};
+    char letters[2 * RULE_LIMIT] = {0};
+    int found;
+
+    tell_getopt(rules, names, letters);
+    while ((found = getopt_long(argc, o->argv, letters, names, NULL)) != -1) {
+        const struct rule *rule = find_rule(rules, found);
+        if (rule == NULL || !take(rule, o, optarg))
+            return OPTIONS_EXIT_USAGE;
+        if (rule->prints != NULL) {
+            fputs(rule->prints, stdout);
+            return OPTIONS_EXIT_OK;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "httpd: '%s' is not an option; the directory to serve is given by --root\n",
+                o->argv[optind]);
+        return OPTIONS_EXIT_USAGE;
+    }
+    if (o->passwd_user != NULL)
+        return OPTIONS_PASSWD;
+    return agree(o) ? OPTIONS_RUN : OPTIONS_EXIT_USAGE;
+}
+
+/* The options in the order of the help. */
+static enum options_result read_options(struct options *o, int argc)
+{
+    enum { MILLION = 1000000, DAY_S = 86400 };
+    const struct rule rules[RULE_LIMIT] = {
+        {"root", 'r', .text = &o->root},
+        {"port", 'p', .port = &o->port, .most = UINT16_MAX},
+        {"bind", 'b', .list = o->binds, .count = &o->bind_count, .most = OPTIONS_BIND_LIMIT},
+        {"no-listing", .clears = &o->listing},
+        {"hftp", .port = &o->hftp_port, .most = UINT16_MAX, .given = &o->hftp},
+        {"hftp-bind", .list = o->hftp_binds, .count = &o->hftp_bind_count,
+         .most = OPTIONS_BIND_LIMIT},
+        {"uuid-root", .sets = &o->uuid_root},
+        {"public-status", .sets = &o->public_status},
+
+        {"read-only", .sets = &o->read_only},
+        {"public-writes", .sets = &o->public_writes},
+        {"auth", .text = &o->auth_file},
+        {"private", .sets = &o->private_reads},
+        {"passwd", .text = &o->passwd_user},
+        {"host", .list = o->hosts, .count = &o->host_count, .most = OPTIONS_HOST_LIMIT},
+        {"cors", .take = take_origin},
+        {"max-body", .size = &o->max_body},
+        {"min-free", .size = &o->min_free, .given = &o->min_free_said},
+        {"max-staged", .size = &o->max_staged},
+        {"expire", .time_s = &o->expire_s},
+        {"no-fsync", .clears = &o->fsync},
+        {"state", 's', .text = &o->state},
+        {"cache", .size = &o->cache},
+
+        {"threads", 't', .number = &o->threads, .least = 1, .most = 1024},
+        {"queue", 'q', .number = &o->queue, .most = MILLION},
+        {"connections", 'c', .number = &o->connections, .least = 1, .most = MILLION},
+        {"per-address", .number = &o->per_address, .most = MILLION, .given = &o->per_address_given},
+        {"head-timeout", .seconds_ms = &o->head_timeout_ms, .least = 1, .most = DAY_S},
+        {"idle-timeout", .seconds_ms = &o->idle_timeout_ms, .least = 1, .most = DAY_S},
+        {"min-rate", .number = &o->min_rate, .most = 1000 * MILLION},
+        {"patience", .number = &o->patience_ms, .most = 10000},
+
+        {"trust", .list = o->trusts, .count = &o->trust_count, .most = OPTIONS_TRUST_LIMIT},
+        {"proxy-protocol", .sets = &o->proxy_protocol},
+        {"unix", .text = &o->unix_path},
+        {"unix-mode", .mode = &o->unix_mode},
+        {"proxy-holds", .size = &o->proxy_holds},
+        {"reuse-port", .sets = &o->reuse_port},
+        {"drain-delay", .seconds_ms = &o->drain_delay_ms, .most = 3600},
+
+        {"log", 'l', .list = o->logs, .count = &o->log_count, .most = OPTIONS_LOG_LIMIT},
+        {"log-format", .take = take_log_format},
+        {"error-log", .text = &o->error_log},
+        {"log-level", .take = take_log_level},
+        {"daemon", 'd', .sets = &o->daemon},
+        {"pid-file", 'P', .text = &o->pid_file},
+        {"user", 'u', .text = &o->user},
+        {"no-sandbox", .clears = &o->sandbox},
+        {"chroot", .text = &o->chroot},
+        {"help", 'h', .prints = help},
+        {"version", 'V', .prints = "httpd " HTTPD_VERSION "\n"},
+        {.name = NULL},
+    };
+    return obey(rules, o, argc);
 }
 
 enum options_result options_parse(struct options *options, int argc, char **argv)
 {
-    int option;
-
     *options = (struct options){
         .argv = argv,
         .port = DEFAULT_PORT,
@@ -434,25 +420,5 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         .cache = (uint64_t)DEFAULT_CACHE_MB << 20,
         .min_free = (uint64_t)DEFAULT_MIN_FREE_MB << 20,
     };
-    while ((option = getopt_long(argc, argv, "p:b:t:r:q:c:l:dP:u:s:hV", long_options, NULL)) !=
-           -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return OPTIONS_EXIT_OK;
-        }
-        if (option == 'V') {
-            puts("httpd " HTTPD_VERSION);
-            return OPTIONS_EXIT_OK;
-        }
-        if (!take(options, option, optarg))
-            return OPTIONS_EXIT_USAGE;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "httpd: '%s' is not an option; the directory to serve is given by --root\n",
-                argv[optind]);
-        return OPTIONS_EXIT_USAGE;
-    }
-    if (options->passwd_user != NULL)
-        return OPTIONS_PASSWD;
-    return agree(options) ? OPTIONS_RUN : OPTIONS_EXIT_USAGE;
+    return read_options(options, argc);
 }
