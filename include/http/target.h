@@ -5,7 +5,7 @@
  * The request target as a path below the docroot (RFC 9112 3.2, RFC 3986). Pure; any thread.
  */
 
-#include "http/request.h"
+#include "base/span.h"
 
 enum { TARGET_PATH_LIMIT = 4096 }; /* PATH_MAX: no longer path can name a file */
 
@@ -29,10 +29,12 @@ enum target_result {
 };
 
 /*
- * Decodes and normalises: percent-decoding once, then empty and "." segments dropped, ".."
- * resolved. `buffer` is for the decoded path; the result points into it.
+ * Takes apart a target in origin-form, which begins with a slash, or in absolute-form (RFC 9112
+ * 3.2.1, 3.2.2); the other two forms have no path. Decodes and normalises: percent-decoding once,
+ * then empty and "." segments dropped, ".." resolved. `buffer` is for the decoded path; the result
+ * points into it.
  */
-enum target_result target_parse(struct target *target, struct span raw, enum target_form form,
+enum target_result target_parse(struct target *target, struct span raw,
                                 char buffer[static TARGET_PATH_LIMIT]);
 
 #endif

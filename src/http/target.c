@@ -171,29 +171,13 @@ static enum target_result take_path(struct target *target, struct span raw, char
     return TARGET_OK;
 }
 
-enum target_result target_parse(struct target *target, struct span raw, enum target_form form,
+enum target_result target_parse(struct target *target, struct span raw,
                                 char buffer[static TARGET_PATH_LIMIT])
 {
-    struct authority authority;
-
     buffer[0] = '\0';
     *target = (struct target){.path = {buffer, 0}, .directory = true};
 
-    if (raw.len == 0)
+    if (raw.len == 0 || (raw.ptr[0] != '/' && !take_authority(target, &raw)))
         return TARGET_MALFORMED;
-    switch (form) {
-    case TARGET_ASTERISK: return raw.ptr[0] == '*' && raw.len == 1 ? TARGET_OK : TARGET_MALFORMED;
-    case TARGET_AUTHORITY:
-        target->authority = raw;
-        return authority_parse(&authority, raw) ? TARGET_OK : TARGET_MALFORMED;
-    case TARGET_ABSOLUTE:
-        if (!take_authority(target, &raw))
-            return TARGET_MALFORMED;
-        break;
-    case TARGET_ORIGIN:
-        if (raw.ptr[0] != '/')
-            return TARGET_MALFORMED;
-        break;
-    }
     return take_path(target, raw, buffer);
 }

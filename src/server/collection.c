@@ -97,9 +97,8 @@ static bool read_destination(struct worker *worker, const struct request *reques
                              struct target *to, struct answer *answer)
 {
     struct span value = request_field(request, FIELD_DESTINATION);
-    enum target_form form = value.len > 0 && value.ptr[0] == '/' ? TARGET_ORIGIN : TARGET_ABSOLUTE;
 
-    if (value.ptr == NULL || target_parse(to, value, form, worker->found_path) != TARGET_OK) {
+    if (value.ptr == NULL || target_parse(to, value, worker->found_path) != TARGET_OK) {
         refuse(worker, request, STATUS_BAD_REQUEST,
                SPAN("MOVE needs a Destination: a path here, or a whole URL of one."), answer);
         return false;

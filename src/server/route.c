@@ -45,7 +45,7 @@ static bool find_target(struct worker *worker, const struct request *request, st
         *target = (struct target){.path = {worker->path, 0}, .directory = true};
         return true;
     }
-    switch (target_parse(target, request_target(request), request->form, worker->path)) {
+    switch (target_parse(target, request_target(request), worker->path)) {
     case TARGET_OK: return true;
     case TARGET_MALFORMED:
         status_page_answer(worker, request, STATUS_BAD_REQUEST,

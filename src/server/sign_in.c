@@ -18,7 +18,8 @@ bool sign_in_answer(struct worker *worker, const struct request *request,
         return false;
     /* The way back is made of a path that was taken apart, so it cannot lead to another host. */
     if (target->query.ptr == NULL ||
-        target_parse(&to, target->query, TARGET_ORIGIN, worker->found_path) != TARGET_OK)
+        target_parse(&to, target->query, worker->found_path) != TARGET_OK ||
+        to.authority.ptr != NULL)
         to = (struct target){0};
     status_page_answer(worker, request, STATUS_SEE_OTHER, SPAN_EMPTY, answer);
     size_t before = out->len;

@@ -212,9 +212,8 @@ static bool find_piece(struct worker *worker, struct span url, struct uuid *clie
 {
     struct transfer_target transfer;
     struct target target;
-    enum target_form form = url.len > 0 && url.ptr[0] == '/' ? TARGET_ORIGIN : TARGET_ABSOLUTE;
 
-    if (target_parse(&target, url, form, path) != TARGET_OK || target.hidden ||
+    if (target_parse(&target, url, path) != TARGET_OK || target.hidden ||
         !transfer_target_of(worker->server, &target, &transfer))
         return false;
     *client = transfer.client;

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
+#include "http/request.h"
 #include "http/target.h"
 #include "unit/guard.h"
 
@@ -28,11 +29,10 @@ static void bench_close(struct bench *bench)
     guard_close(&bench->output);
 }
 
-static enum target_result parse(struct bench *bench, struct target *target, struct span raw,
-                                enum target_form form)
+static enum target_result parse(struct bench *bench, struct target *target, struct span raw)
 {
     const char *copy = guard_flush(&bench->input, raw.ptr, raw.len);
-    return target_parse(target, span_make(copy, raw.len), form, bench->buffer);
+    return target_parse(target, span_make(copy, raw.len), bench->buffer);
 }
 
 static void assert_path(const struct bench *bench, const struct target *target,
@@ -94,7 +94,7 @@ static void paths_are_decoded_and_normalised(void **state)
     struct bench bench = bench_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct target target;
-        enum target_result result = parse(&bench, &target, span_of(rows[i].raw), TARGET_ORIGIN);
+        enum target_result result = parse(&bench, &target, span_of(rows[i].raw));
         if (rows[i].path == NULL) {
             assert_int_equal(result, TARGET_MALFORMED);
             continue;
@@ -120,7 +120,8 @@ static void what_no_path_can_be_is_refused(void **state)
     } rows[] = {
         {SPAN(""), TARGET_MALFORMED, "nothing"},
         {SPAN("a"), TARGET_MALFORMED, "no slash first"},
-        {SPAN("*"), TARGET_MALFORMED, "another form"},
+        {SPAN("*"), TARGET_MALFORMED, "the asterisk-form has no path"},
+        {SPAN("a:80"), TARGET_MALFORMED, "nor has the authority-form"},
         {SPAN("/.."), TARGET_MALFORMED, "above the root"},
         {SPAN("/../a"), TARGET_MALFORMED, "above the root, and down again"},
         {SPAN("/a/../.."), TARGET_MALFORMED, "above the root at the end"},
@@ -153,7 +154,7 @@ static void what_no_path_can_be_is_refused(void **state)
     struct bench bench = bench_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct target target;
-        if (parse(&bench, &target, rows[i].raw, TARGET_ORIGIN) != rows[i].expected)
+        if (parse(&bench, &target, rows[i].raw) != rows[i].expected)
             fail_msg(SPAN_FMT ": %s", SPAN_ARG(rows[i].raw), rows[i].why);
     }
     bench_close(&bench);
@@ -176,7 +177,7 @@ static void the_query_is_left_as_sent(void **state)
     struct bench bench = bench_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct target target;
-        assert_int_equal(parse(&bench, &target, span_of(rows[i].raw), TARGET_ORIGIN), TARGET_OK);
+        assert_int_equal(parse(&bench, &target, span_of(rows[i].raw)), TARGET_OK);
         assert_path(&bench, &target, rows[i].path);
         assert_non_null(target.query.ptr);
         assert_true(span_equal(target.query, span_of(rows[i].query)));
@@ -216,7 +217,7 @@ static void names_with_a_dot_first_are_hidden(void **state)
     struct bench bench = bench_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct target target;
-        assert_int_equal(parse(&bench, &target, span_of(rows[i].raw), TARGET_ORIGIN), TARGET_OK);
+        assert_int_equal(parse(&bench, &target, span_of(rows[i].raw)), TARGET_OK);
         if (target.hidden != rows[i].hidden)
             fail_msg("%s", rows[i].raw);
     }
@@ -249,12 +250,11 @@ static void absolute_targets_have_an_authority(void **state)
         {"http:a", NULL, NULL, NULL, false},
         {"ftp://a/b", NULL, NULL, NULL, false},
         {"file:///etc/passwd", NULL, NULL, NULL, false},
-        {"/a", NULL, NULL, NULL, false},
     };
     struct bench bench = bench_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct target target;
-        enum target_result result = parse(&bench, &target, span_of(rows[i].raw), TARGET_ABSOLUTE);
+        enum target_result result = parse(&bench, &target, span_of(rows[i].raw));
         if (result != (rows[i].authority != NULL ? TARGET_OK : TARGET_MALFORMED))
             fail_msg("%s: %d", rows[i].raw, (int)result);
         if (rows[i].authority == NULL)
@@ -266,21 +266,6 @@ static void absolute_targets_have_an_authority(void **state)
             assert_true(span_equal(target.query, span_of(rows[i].query)));
         assert_int_equal(target.directory, rows[i].directory);
     }
-    bench_close(&bench);
-}
-
-static void other_forms_have_no_path(void **state)
-{
-    (void)state;
-    struct bench bench = bench_open();
-    struct target target;
-
-    assert_int_equal(parse(&bench, &target, SPAN("*"), TARGET_ASTERISK), TARGET_OK);
-    assert_path(&bench, &target, "");
-    assert_null(target.authority.ptr);
-    assert_int_equal(parse(&bench, &target, SPAN("a:80"), TARGET_AUTHORITY), TARGET_OK);
-    assert_path(&bench, &target, "");
-    assert_true(span_equal(target.authority, SPAN("a:80")));
     bench_close(&bench);
 }
 
@@ -303,13 +288,13 @@ static void a_segment_too_long_names_no_file(void **state)
         struct buffer raw = BUFFER_OVER(space);
         buffer_put_text(&raw, "/");
         put_many(&raw, "a", len);
-        assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), expected);
+        assert_int_equal(parse(&bench, &target, buffer_span(&raw)), expected);
         buffer_put_text(&raw, "/b");
-        assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), expected);
+        assert_int_equal(parse(&bench, &target, buffer_span(&raw)), expected);
 
         raw.len = 1;
         put_many(&raw, "%61", len);
-        assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), expected);
+        assert_int_equal(parse(&bench, &target, buffer_span(&raw)), expected);
         if (expected == TARGET_OK)
             assert_int_equal(target.path.len, len);
     }
@@ -332,18 +317,17 @@ static void a_path_too_long_names_no_file(void **state)
         if (len % 2 == 0)
             buffer_put_text(&raw, "a");
         assert_int_equal(raw.len, len + 1);
-        assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), expected);
+        assert_int_equal(parse(&bench, &target, buffer_span(&raw)), expected);
         if (expected == TARGET_OK) {
             assert_int_equal(target.path.len, len);
             assert_int_equal(target.path.ptr[len], '\0');
         }
         buffer_put_text(&raw, "/");
-        assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), expected);
+        assert_int_equal(parse(&bench, &target, buffer_span(&raw)), expected);
         if (len == TARGET_PATH_LIMIT - 1) {
             /* The slash filled the last byte of the buffer: nothing may come after it. */
             buffer_put_text(&raw, "b");
-            assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN),
-                             TARGET_NO_FILE);
+            assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_NO_FILE);
         }
     }
     bench_close(&bench);
@@ -362,16 +346,16 @@ static void a_long_target_may_have_a_short_path(void **state)
     put_many(&raw, "/", 300);
     buffer_put_text(&raw, "b");
     assert_false(raw.overflowed);
-    assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), TARGET_OK);
+    assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_OK);
     assert_path(&bench, &target, "b");
 
     raw.len = 0;
     put_many(&raw, "/a", 300);
     put_many(&raw, "/..", 300);
-    assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), TARGET_OK);
+    assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_OK);
     assert_path(&bench, &target, "");
     buffer_put_text(&raw, "/..");
-    assert_int_equal(parse(&bench, &target, buffer_span(&raw), TARGET_ORIGIN), TARGET_MALFORMED);
+    assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_MALFORMED);
     bench_close(&bench);
 }
 
@@ -383,7 +367,6 @@ int main(void)
         cmocka_unit_test(the_query_is_left_as_sent),
         cmocka_unit_test(names_with_a_dot_first_are_hidden),
         cmocka_unit_test(absolute_targets_have_an_authority),
-        cmocka_unit_test(other_forms_have_no_path),
         cmocka_unit_test(a_segment_too_long_names_no_file),
         cmocka_unit_test(a_path_too_long_names_no_file),
         cmocka_unit_test(a_long_target_may_have_a_short_path),
