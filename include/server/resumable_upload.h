@@ -3,7 +3,7 @@
 
 /*
  * Resumable uploads of the IETF (draft-ietf-httpbis-resumable-upload), interop versions 5 to 8.
- * HEAD and DELETE are those of every upload (server/transfer_upload.h). Worker threads.
+ * HEAD and DELETE are those of every upload (server/upload_resource.h). Worker threads.
  *
  * What differs between the versions: 5 has no media type for PATCH; 5 and 6 call max-age expires;
  * the interim 104 is sent only to who names a version that is known. All else is the same here.

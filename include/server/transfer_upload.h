@@ -94,21 +94,4 @@ void transfer_upload_forget(struct transfer_upload *upload);
 struct write_terms transfer_upload_terms(const struct transfer_upload *upload);
 void transfer_upload_set_terms(struct transfer_record *record, const struct write_terms *terms);
 
-/* Upload-Offset, Upload-Length or Upload-Defer-Length, Upload-Complete, Upload-Expires. */
-void transfer_upload_put_state(struct answer *answer, const struct transfer_upload *upload);
-
-/* Upload-Limit, as a draft of that interop version wants it. */
-void transfer_upload_put_limit(struct buffer *out, const struct server *server, unsigned interop);
-
-/* Location: /<client id>/<path>. */
-void transfer_upload_put_location(struct buffer *out, const struct transfer_upload *upload);
-
-/*
- * Whether the record of (client, path) is an upload's. Then HEAD tells how far it is, DELETE
- * forgets it, and so does GET if it is complete, which then is false: a download begins.
- */
-bool transfer_upload_answer(struct worker *worker, const struct request *request,
-                            const struct upload_address *address, enum method method,
-                            struct answer *answer);
-
 #endif

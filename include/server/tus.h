@@ -4,7 +4,7 @@
 /*
  * tus 1.0.0 (tus.io): core, creation, creation-with-upload, creation-defer-length, expiration,
  * checksum, checksum-trailer, termination, concatenation. Any directory is where uploads are
- * created; HEAD and DELETE are those of every upload (server/transfer_upload.h). Worker threads.
+ * created; HEAD and DELETE are those of every upload (server/upload_resource.h). Worker threads.
  */
 
 #include "server/intake.h"
@@ -27,7 +27,6 @@ struct intake *tus_patch_begin(struct worker *worker, const struct request *requ
 void tus_put_options(struct buffer *fields, const struct server *server);
 
 /* Upload-Metadata and Upload-Concat, as the client gave them. */
-void tus_put_note(struct worker *worker, struct answer *answer,
-                  const struct transfer_upload *upload);
+void tus_put_note(struct buffer *fields, const struct transfer_upload *upload);
 
 #endif

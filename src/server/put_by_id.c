@@ -5,6 +5,7 @@
 #include "server/put.h"
 #include "server/transfer_append.h"
 #include "server/upload.h"
+#include "server/upload_resource.h"
 
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ static void answer_put(struct transfer_upload *u, struct worker *worker,
     } else if (end == APPEND_MORE) {
         answer->status = STATUS_ACCEPTED;
     }
-    transfer_upload_put_state(answer, u);
+    upload_resource_put_state(answer, u);
 }
 
 static struct intake *append(struct worker *worker, const struct request *request,
@@ -57,7 +58,7 @@ static struct intake *refuse_offset(struct worker *worker, const struct request 
     transfer_refuse(worker, request, STATUS_CONFLICT,
                     SPAN("The upload goes on where Upload-Offset says."), answer);
     if (u != NULL)
-        transfer_upload_put_state(answer, u);
+        upload_resource_put_state(answer, u);
     else
         response_field_u64(&answer->fields, SPAN("Upload-Offset"), 0);
     transfer_upload_release(u);
@@ -149,7 +150,7 @@ static struct intake *update_upload(struct worker *worker, const struct request 
                                          : read_update_range(range, u->transfer.record.offset);
     if (status != STATUS_NONE) {
         transfer_refuse(worker, request, status, SPAN_EMPTY, answer);
-        transfer_upload_put_state(answer, u);
+        upload_resource_put_state(answer, u);
         transfer_upload_release(u);
         return NULL;
     }

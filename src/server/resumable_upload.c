@@ -8,6 +8,7 @@
 #include "server/transfer_append.h"
 #include "server/upload.h"
 #include "server/upload_creation.h"
+#include "server/upload_resource.h"
 
 #define PROBLEM "https://iana.org/assignments/http-problem-types#"
 
@@ -64,8 +65,8 @@ static void put_interim(struct worker *worker, const struct request *request,
         return;
     response_status_line(&worker->out, STATUS_UPLOAD_RESUMPTION_SUPPORTED);
     response_field_u64(&worker->out, SPAN("Upload-Draft-Interop-Version"), interop);
-    transfer_upload_put_location(&worker->out, u);
-    transfer_upload_put_limit(&worker->out, worker->server, interop);
+    upload_resource_put_location(&worker->out, u);
+    upload_resource_put_limit(&worker->out, worker->server, interop);
     response_end(&worker->out);
 }
 
@@ -86,8 +87,8 @@ static void put_progress(const struct transfer_upload *u, struct worker *worker,
 static void put_common(struct worker *worker, const struct request *request,
                        const struct transfer_upload *u, struct answer *answer)
 {
-    transfer_upload_put_state(answer, u);
-    transfer_upload_put_limit(&answer->fields, worker->server, resumable_upload_interop(request));
+    upload_resource_put_state(answer, u);
+    upload_resource_put_limit(&answer->fields, worker->server, resumable_upload_interop(request));
 }
 
 static void answer_append(struct transfer_upload *u, struct worker *worker,
@@ -114,7 +115,7 @@ static void answer_creation(struct transfer_upload *u, struct worker *worker,
     if (end == APPEND_MORE)
         answer->status = STATUS_CREATED;
     if (end != APPEND_COMPLETE && u != NULL)
-        transfer_upload_put_location(&answer->fields, u);
+        upload_resource_put_location(&answer->fields, u);
 }
 
 /* Lengths that are told, or that follow from a body that is all there is. False: they do not fit.
@@ -179,7 +180,7 @@ static struct intake *create(struct worker *worker, const struct request *reques
         return inconsistent(worker, answer);
     if (most > 0 && record.length > most) {
         transfer_refuse(worker, request, STATUS_CONTENT_TOO_LARGE, SPAN_EMPTY, answer);
-        transfer_upload_put_limit(&answer->fields, worker->server,
+        upload_resource_put_limit(&answer->fields, worker->server,
                                   resumable_upload_interop(request));
         return NULL;
     }

@@ -14,8 +14,8 @@
 #include "server/static_file.h"
 #include "server/status_page.h"
 #include "server/transfer_get.h"
-#include "server/transfer_upload.h"
 #include "server/tus.h"
+#include "server/upload_resource.h"
 
 static void put_allow(const struct server *server, struct answer *answer)
 {
@@ -152,7 +152,7 @@ static bool answer_resuming(struct worker *worker, const struct request *request
         return false;
     find_address(server, target, &address);
     if (address.target.path.len > 0 &&
-        transfer_upload_answer(worker, request, &address, method, answer))
+        upload_resource_answer(worker, request, &address, method, answer))
         return true;
     transfer_get_answer(worker, request, &transfer, answer);
     return true;
@@ -189,7 +189,7 @@ void route_answer(struct worker *worker, const struct request *request, const st
         put_allow(worker->server, answer);
         if (!worker->server->read_only) {
             tus_put_options(&answer->fields, worker->server);
-            transfer_upload_put_limit(&answer->fields, worker->server,
+            upload_resource_put_limit(&answer->fields, worker->server,
                                       resumable_upload_interop(request));
         }
         break;

@@ -6,6 +6,7 @@
 #include "server/transfer_append.h"
 #include "server/transfer_get.h"
 #include "server/upload_creation.h"
+#include "server/upload_resource.h"
 
 enum { PIECES_LIMIT = 64 }; /* of one concatenation: each is an open file while it is made */
 
@@ -58,19 +59,16 @@ static struct span make_note(const struct request *request, char note[static TRA
     return b.overflowed ? (struct span){NULL, 0} : buffer_span(&b);
 }
 
-void tus_put_note(struct worker *worker, struct answer *answer,
-                  const struct transfer_upload *upload)
+void tus_put_note(struct buffer *fields, const struct transfer_upload *upload)
 {
     char note[TRANSFER_NOTE_MAX];
     struct span all = span_make(note, transfer_note(&upload->transfer, note));
     size_t line = span_find(all, '\n');
-    struct buffer *out = &answer->fields;
 
-    (void)worker;
     if (line > 0)
-        response_field(out, SPAN("Upload-Metadata"), span_make(all.ptr, line));
+        response_field(fields, SPAN("Upload-Metadata"), span_make(all.ptr, line));
     if (line + 1 < all.len)
-        response_field(out, SPAN("Upload-Concat"), span_from(all, line + 1));
+        response_field(fields, SPAN("Upload-Concat"), span_from(all, line + 1));
 }
 
 static struct intake *bad(struct worker *worker, const struct request *request,
@@ -118,7 +116,7 @@ static void answer_patch(struct transfer_upload *u, struct worker *worker,
     if (end != APPEND_FAILED)
         answer->status = STATUS_NO_CONTENT;
     if (u != NULL)
-        transfer_upload_put_state(answer, u);
+        upload_resource_put_state(answer, u);
 }
 
 /* A deferred length may be told once. */
@@ -183,7 +181,7 @@ struct intake *tus_patch_begin(struct worker *worker, const struct request *requ
         answer->status = status;
     else
         transfer_refuse(worker, request, status, sentence, answer);
-    transfer_upload_put_state(answer, u);
+    upload_resource_put_state(answer, u);
     transfer_upload_release(u);
     return NULL;
 }
@@ -202,8 +200,8 @@ static void answer_created(struct transfer_upload *u, struct worker *worker,
         answer->status = STATUS_CREATED;
     if (u == NULL)
         return;
-    transfer_upload_put_location(&answer->fields, u);
-    transfer_upload_put_state(answer, u);
+    upload_resource_put_location(&answer->fields, u);
+    upload_resource_put_state(answer, u);
 }
 
 /* A piece's URL: of which upload. */
