@@ -7,10 +7,14 @@
  *
  * Symbolic links are followed as long as they stay beneath the directory. A link that leads out of
  * it, even if it came back in, fails with EXDEV, and so does every absolute link, because "/" is
- * outside. The links in /proc that jump to an open file fail as well.
+ * outside; what is closed counts as outside too. The links in /proc that jump to an open file fail
+ * as well.
  */
 
 #include <stdbool.h>
+
+/* The name in the directory that no link leads to: there the server keeps what is its own. */
+#define BENEATH_CLOSED ".httpd"
 
 /* Links followed in one path before it counts as a loop: what the kernel itself allows. */
 enum { BENEATH_MAX_LINKS = 40 };

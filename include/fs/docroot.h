@@ -3,8 +3,9 @@
 
 /*
  * The only door to the files that are served. Every path is resolved below the docroot directory by
- * the kernel (openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS; component by component where
- * the kernel has no openat2): links inside work, links that leave it lead nowhere.
+ * the kernel (openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS; component by component where a
+ * link is met, or the kernel has no openat2): links inside work, links that leave it lead nowhere,
+ * and so do those into the server's own directory.
  *
  * A docroot value is owned by one thread; each worker opens its own. Paths are NUL-terminated,
  * relative, without empty, "." or ".." components, as http/target.h makes them; "" is the root

@@ -12,8 +12,8 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
-#define OPENAT2_NO_MAGICLINKS 0x02u
-#define OPENAT2_BENEATH       0x08u
+#define OPENAT2_NO_SYMLINKS 0x04u
+#define OPENAT2_BENEATH     0x08u
 
 struct openat2_how {
     uint64_t flags;
@@ -22,16 +22,14 @@ struct openat2_how {
 };
 
 /*
- * openat2 answers EAGAIN when something was renamed while it stepped through a "..": it cannot tell
- * then whether it is still beneath. After so many tries the walk decides, which has no such case.
+ * Opens a path that holds no links, in one call; ELOOP when it holds one. The kernel would follow
+ * it safely, but not tell whether it went through what is closed: so links are left to the walk.
  */
-enum { OPENAT2_TRIES = 16 };
-
 static int openat2_beneath(int directory_fd, const char *path, int flags)
 {
     const struct openat2_how how = {
         .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-        .resolve = OPENAT2_BENEATH | OPENAT2_NO_MAGICLINKS,
+        .resolve = OPENAT2_BENEATH | OPENAT2_NO_SYMLINKS,
     };
 
     return (int)syscall(SYS_openat2, directory_fd, path[0] == '\0' ? "." : path, &how, sizeof(how));
@@ -184,6 +182,10 @@ static bool walk_step(struct walk *w, int flags, int *fd)
         return true;
     if (strcmp(name, "..") == 0)
         return walk_back(w);
+    if (w->done[0] == '\0' && strcmp(name, BENEATH_CLOSED) == 0) {
+        errno = EXDEV;
+        return false;
+    }
 
     len = readlinkat(w->at_fd, name, target, sizeof(target));
     if (len > 0)
@@ -226,11 +228,13 @@ int beneath_open(int directory_fd, const char *path, int flags, bool walk)
     if (walk)
         return walk_beneath(directory_fd, path, flags);
 
-    for (int i = 0; i < OPENAT2_TRIES; i++) {
+    for (;;) {
         int fd = openat2_beneath(directory_fd, path, flags);
 
-        if (fd != -1 || (errno != EAGAIN && errno != EINTR))
-            return fd;
+        if (fd == -1 && errno == EINTR)
+            continue;
+        if (fd == -1 && (errno == ELOOP || errno == EAGAIN))
+            return walk_beneath(directory_fd, path, flags);
+        return fd;
     }
-    return walk_beneath(directory_fd, path, flags);
 }

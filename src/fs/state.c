@@ -1,5 +1,6 @@
 #include "fs/state.h"
 
+#include "fs/beneath.h"
 #include "fs/stage.h"
 
 #include <dirent.h>
@@ -11,7 +12,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define STATE_NAME    ".httpd"
 #define LOCK_NAME     "lock"
 #define SWEEP_NAME    "sweep"
 #define PRIVATE_MODE  0700
@@ -65,7 +65,7 @@ enum fs_result state_open(struct state *state, const struct docroot *root, const
 
     *state = STATE_CLOSED;
     if (path == NULL)
-        result = open_private(root->fd, STATE_NAME, &state->fd);
+        result = open_private(root->fd, BENEATH_CLOSED, &state->fd);
     else
         result = open_private(AT_FDCWD, path, &state->fd);
     if (result == FS_OK)

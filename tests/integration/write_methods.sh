@@ -8,6 +8,8 @@ echo old >"$ROOT/dir/full/x"
 echo secret >"$TMP/outside/secret"
 ln -s "$TMP/outside" "$ROOT/leads_out"
 ln -s "$TMP/outside/secret" "$ROOT/file_out"
+ln -s .httpd "$ROOT/own"
+ln -s ../.httpd/uploads "$ROOT/dir/own_uploads"
 numbers 300000 >"$TMP/three"
 numbers 5000 >"$TMP/five"
 server_start --max-body 1M
@@ -60,6 +62,25 @@ for path in /leads_out/x /leads_out/secret /file_out; do
     put "$path"
     like "$STATUS" '^40[34]$' "PUT $path: a link that leaves the site is not followed"
 done
+for path in /own/key /own/x /own/uploads/x /dir/own_uploads/x /own/d/e/x; do
+    put "$path"
+    like "$STATUS" '^40[34]$' "PUT $path: nor one to what is the server's own"
+    fetch -X DELETE "$path"
+    is "$STATUS" 404 "DELETE $path: neither"
+    fetch -X MKCOL "$path"
+    like "$STATUS" '^40[349]$' "MKCOL $path: neither"
+    fetch -X MOVE -H 'Destination: /stolen' "$path"
+    is "$STATUS" 404 "MOVE $path: neither"
+    fetch "$path"
+    is "$STATUS" 404 "GET $path: neither"
+done
+for path in /own /own/ /dir/own_uploads; do
+    fetch -H 'Slug: x' --data-binary x "$path"
+    is "$STATUS" 404 "POST $path: neither"
+    fetch "$path"
+    is "$STATUS" 404 "GET $path: neither"
+done
+is "$(find "$ROOT/.httpd" -mindepth 1 -printf '%P\n' | LC_ALL=C sort | xargs)" "key lock sweep transfers uploads" "and all of that is as it was"
 is "$(ls "$TMP/outside") $(cat "$TMP/outside/secret")" "secret secret" "and nothing happened there"
 [ -L "$ROOT/file_out" ]
 ok "the link is still one"

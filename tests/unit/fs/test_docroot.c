@@ -78,6 +78,19 @@ static int setup(void **state)
     tree_link(t, "to-dir-slash", "dir/");
     tree_link(t, "to-file-slash", "hello/");
     tree_link(t, "to-root", ".");
+    tree_directory(t, ".httpd");
+    tree_directory(t, ".httpd/uploads");
+    tree_file(t, ".httpd/key", "secret");
+    tree_link(t, "to-own", ".httpd");
+    tree_link(t, "to-own-file", "dir/../.httpd//key");
+    tree_link(t, "to-own-inside", "./.httpd/uploads");
+    tree_link(t, "dir/up-own", "../to-own");
+    tree_directory(t, ".release");
+    tree_file(t, ".release/file", "12345");
+    tree_directory(t, "dir/.httpd");
+    tree_file(t, "dir/.httpd/file", "12345");
+    tree_link(t, "to-release", ".release");
+    tree_link(t, "to-other", "dir/.httpd");
     tree_link(t, "dir/up", "..");
     tree_link(t, "dir/up-file", "../hello");
     tree_link(t, "dir/sub/round", "../../to-dir/./sub/../sub/file");
@@ -140,6 +153,13 @@ static const struct {
     {"to-root", FS_OK, true, 0, "a link to the root is inside"},
     {"to-root/hello", FS_OK, false, 6, "and through it"},
     {"to-dir/sub/file", FS_OK, false, 5, "through a link"},
+    {"to-own", FS_NOT_FOUND, false, 0, "a link to what is the server's own"},
+    {"to-own/key", FS_NOT_FOUND, false, 0, "through it"},
+    {"to-own-file", FS_NOT_FOUND, false, 0, "to a file in it"},
+    {"to-own-inside", FS_NOT_FOUND, false, 0, "to a directory in it"},
+    {"dir/up-own/key", FS_NOT_FOUND, false, 0, "by way of another link"},
+    {"to-release/file", FS_OK, false, 5, "other hidden names can be linked to on purpose"},
+    {"to-other/file", FS_OK, false, 5, "it is the one at the top that is closed"},
     {"dir/up", FS_OK, true, 0, "up to the root is still inside"},
     {"dir/up/hello", FS_OK, false, 6, "through the root"},
     {"dir/up/dir/up/dir/sub/file", FS_OK, false, 5, "up and down again"},
@@ -312,6 +332,8 @@ static const struct {
     {"hello/more/new", FS_NOT_DIRECTORY, NULL, "new", "nor further up"},
     {"fifo/new", FS_NOT_DIRECTORY, NULL, "new", "nor is a FIFO"},
     {"out/new", FS_NOT_FOUND, NULL, "new", "a link out"},
+    {"to-own/new", FS_NOT_FOUND, NULL, "new", "a link to what is the server's own"},
+    {"dir/up-own/uploads/new", FS_NOT_FOUND, NULL, "new", "and further down in it"},
     {"slash/new", FS_NOT_FOUND, NULL, "new", "a link to /"},
     {"dir/sub/too-far/new", FS_NOT_FOUND, NULL, "new", "a link above the root"},
     {"loop/new", FS_NOT_FOUND, NULL, "new", "a loop"},
