@@ -55,8 +55,8 @@ struct transfer_upload {
     struct transfer transfer; /* taken by us; transfer.record is what counts */
     struct stage stage;       /* fd -1 when complete and published */
     struct uuid client;
-    size_t path_len;
-    char path[]; /* with MEMBER_ROOM behind it */
+    struct span path; /* behind place: with client, what it is addressed by */
+    char place[];     /* where it is published: the path, its name with a number if it was taken */
 };
 
 /*

@@ -19,7 +19,7 @@ static void answer_put(struct transfer_upload *u, struct worker *worker,
     if (u == NULL)
         return;
     if (end == APPEND_COMPLETE) {
-        upload_answer_published(answer, published, u->path);
+        upload_answer_published(answer, published, u->place);
     } else if (end == APPEND_MORE) {
         answer->status = STATUS_ACCEPTED;
     }

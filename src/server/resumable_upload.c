@@ -100,7 +100,7 @@ static void answer_append(struct transfer_upload *u, struct worker *worker,
         return;
     }
     if (end == APPEND_COMPLETE) {
-        upload_answer_published(answer, published, u->path);
+        upload_answer_published(answer, published, u->place);
     } else if (end == APPEND_MORE) {
         answer->status = STATUS_NO_CONTENT;
     }

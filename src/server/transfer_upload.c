@@ -52,7 +52,8 @@ static enum status status_of_result(enum fs_result result)
 static struct transfer_upload *make(struct server *server, const struct uuid *client,
                                     struct span path)
 {
-    struct transfer_upload *u = calloc(1, sizeof *u + path.len + MEMBER_ROOM + 1);
+    size_t place_room = path.len + MEMBER_ROOM + 1;
+    struct transfer_upload *u = calloc(1, sizeof *u + place_room + path.len);
 
     if (u == NULL)
         return NULL;
@@ -60,14 +61,10 @@ static struct transfer_upload *make(struct server *server, const struct uuid *cl
     u->client = *client;
     u->transfer = TRANSFER_CLOSED;
     u->stage = STAGE_NONE;
-    u->path_len = path.len;
-    memcpy(u->path, path.ptr, path.len);
+    memcpy(u->place, path.ptr, path.len);
+    u->path = span_make(u->place + place_room, path.len);
+    memcpy(u->place + place_room, path.ptr, path.len);
     return u;
-}
-
-static struct span path_of(const struct transfer_upload *u)
-{
-    return span_make(u->path, u->path_len);
 }
 
 void transfer_upload_release(struct transfer_upload *u)
@@ -81,7 +78,7 @@ void transfer_upload_release(struct transfer_upload *u)
 
 void transfer_upload_forget(struct transfer_upload *u)
 {
-    transfer_remove(u->server->state.transfers_fd, &u->client, path_of(u));
+    transfer_remove(u->server->state.transfers_fd, &u->client, u->path);
     stage_discard(&u->stage);
     transfer_upload_release(u);
 }
@@ -104,7 +101,7 @@ static enum fs_result open_stage(struct transfer_upload *u, struct worker *worke
     char name[STAGE_NAME];
     enum fs_result result;
 
-    stage_name(name, &u->client, path_of(u));
+    stage_name(name, &u->client, u->path);
     for (;;) {
         if (former != 0)
             exchange_evict(worker, former);
@@ -182,7 +179,7 @@ static enum status take(struct transfer_upload *u, struct worker *worker)
     const struct transfer_claim claim = delivery_claim(u->server, worker->connection);
     uint64_t former = 0;
     enum transfer_result result =
-        transfer_open(&u->transfer, state->transfers_fd, &u->client, path_of(u));
+        transfer_open(&u->transfer, state->transfers_fd, &u->client, u->path);
 
     if (result != TRANSFER_OK)
         return status_of_transfer(result);
@@ -199,7 +196,7 @@ static enum status take(struct transfer_upload *u, struct worker *worker)
     enum fs_result opened = published ? FS_OK : open_stage(u, worker, former, fresh);
     if (opened != FS_BUSY &&
         (expired || (opened == FS_NOT_FOUND && (r->flags & UPLOAD_DUE) == 0))) {
-        transfer_remove(state->transfers_fd, &u->client, path_of(u));
+        transfer_remove(state->transfers_fd, &u->client, u->path);
         stage_discard(&u->stage);
         return STATUS_GONE;
     }
@@ -237,7 +234,7 @@ static bool forget_old(struct transfer_upload *u, struct worker *worker, uint64_
     int store = u->server->state.transfers_fd;
     struct transfer old;
 
-    if (transfer_open(&old, store, &u->client, path_of(u)) != TRANSFER_OK)
+    if (transfer_open(&old, store, &u->client, u->path) != TRANSFER_OK)
         return true;
     bool is_upload = old.record.kind == TRANSFER_UPLOAD;
     enum transfer_result taken = transfer_take(&old, &claim, former, clock_wall_s());
@@ -245,7 +242,7 @@ static bool forget_old(struct transfer_upload *u, struct worker *worker, uint64_
     if (taken == TRANSFER_EVICTED)
         return false;
     if (taken != TRANSFER_NONE)
-        transfer_remove(store, &u->client, path_of(u));
+        transfer_remove(store, &u->client, u->path);
     if (taken == TRANSFER_OK && !is_upload) {
         delivery_evict(u->server, worker->connection, *former, NULL);
         *former = 0;
@@ -264,8 +261,8 @@ static enum transfer_result create_record(struct transfer_upload *u, struct work
     do {
         if (afresh && !forget_old(u, worker, former))
             return TRANSFER_EVICTED;
-        result = transfer_create(&u->transfer, u->server->state.transfers_fd, &u->client,
-                                 path_of(u), record, note, clock_wall_s());
+        result = transfer_create(&u->transfer, u->server->state.transfers_fd, &u->client, u->path,
+                                 record, note, clock_wall_s());
     } while (afresh && result == TRANSFER_EXISTS && ++tries < CREATE_TRIES);
     return result;
 }
@@ -288,7 +285,7 @@ static enum status create(struct transfer_upload *u, struct worker *worker,
     if (opened == FS_OK)
         return STATUS_NONE;
     if (opened != FS_BUSY || transfer_is_held(&u->transfer))
-        transfer_remove(u->server->state.transfers_fd, &u->client, path_of(u));
+        transfer_remove(u->server->state.transfers_fd, &u->client, u->path);
     return opened == FS_BUSY ? STATUS_SERVICE_UNAVAILABLE : status_of_result(opened);
 }
 
@@ -362,8 +359,8 @@ static enum fs_result publish(struct transfer_upload *u, struct worker *worker,
                               const struct write_terms *terms, struct published *published)
 {
     if ((u->transfer.record.flags & UPLOAD_NEW_MEMBER) != 0)
-        return member_publish(&u->stage, &worker->docroot, u->path, terms->sync, published);
-    enum fs_result result = publish_stage(&u->stage, &worker->docroot, u->path, terms, published);
+        return member_publish(&u->stage, &worker->docroot, u->place, terms->sync, published);
+    enum fs_result result = publish_stage(&u->stage, &worker->docroot, u->place, terms, published);
     open_files_close(&worker->server->open_files); /* what was replaced gives its room back */
     return result;
 }

@@ -45,7 +45,7 @@ void upload_resource_put_location(struct buffer *out, const struct transfer_uplo
     buffer_put_text(out, "Location: /");
     buffer_put(out, id, sizeof id);
     buffer_put_char(out, '/');
-    buffer_put_url_path(out, span_make(u->path, u->path_len));
+    buffer_put_url_path(out, u->path);
     buffer_put_text(out, "\r\n");
 }
 

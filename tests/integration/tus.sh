@@ -135,6 +135,23 @@ is "$STATUS $(field Upload-Offset)" "201 5" "with a part of it"
 create 10 'up3.bin' -H 'Content-Type: text/plain' --data-binary 12345
 is "$STATUS" 415 "with another type"
 
+# Its name is taken while the body comes: raw opens the pipe once the upload is there.
+mkfifo "$TMP/rest"
+helper "$RAW" -t $((20 * SLOW)) 127.0.0.1 "$PORT" send "POST /d/ HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\nUpload-Metadata: $(meta filename wish.txt)\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 10\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n" until '100 Continue\r\n\r\n' file "$TMP/rest" >"$TMP/answer" 2>/dev/null
+reads_rest() { readlink "/proc/$HELPER"/fd/* | grep -q "$TMP/rest"; }
+exec 9<>"$TMP/rest"
+wait_for $((20 * SLOW)) reads_rest
+fetch -X PUT --data-binary taken /d/wish.txt
+is "$STATUS" 201 "another file takes the name of an upload under way"
+printf 0123456789 >&9
+exec 9>&-
+wait "$HELPER"
+AT=$(tr -d '\r' <"$TMP/answer" | sed -n 's/^Location: //p')
+like "$AT" '/d/wish\.txt$' "the upload's address stays what it is"
+is "$(cat "$ROOT/d/wish.txt" "$ROOT/d/wish (2).txt")" taken0123456789 "and its file gets a number"
+tus -I "$AT"
+is "$STATUS $(field Upload-Offset)" "200 10" "of which the address tells"
+
 tus -X POST -H 'Upload-Defer-Length: 1' -H "Upload-Metadata: $(meta filename defer)" /d/
 AT=$(field Location)
 tus -I "$AT"
