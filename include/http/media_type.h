@@ -32,6 +32,10 @@ void media_types_read(struct media_types *set, struct span mime_types);
  */
 struct span media_type_of(const struct media_types *set, struct span file_name, bool *charset);
 
+/* Whether two types, each as in a Content-Type, are the same but for parameters: without regard to
+   case (RFC 9110 8.3.1). A missing one (ptr NULL) is like an empty one. */
+bool media_type_equal(struct span a, struct span b);
+
 /* An extension with its dot (".jpg") for a media type as in Content-Type, parameters ignored;
    ".bin" for an unknown one. For naming a body that was posted without a name. */
 struct span media_type_extension(struct span content_type);

@@ -302,12 +302,15 @@ static struct span without_parameters(struct span type)
     return span_trim(type);
 }
 
+bool media_type_equal(struct span a, struct span b)
+{
+    return span_equal_nocase(without_parameters(a), without_parameters(b));
+}
+
 struct span media_type_extension(struct span content_type)
 {
-    struct span wanted = without_parameters(content_type);
     for (size_t i = 0; i < BUILTIN_COUNT; i++)
-        if (builtins[i].rank == MAIN &&
-            span_equal_nocase(without_parameters(builtins[i].type), wanted))
+        if (builtins[i].rank == MAIN && media_type_equal(builtins[i].type, content_type))
             return span_of(builtins[i].extension);
     return SPAN(".bin");
 }

@@ -81,12 +81,6 @@ static struct span decode(struct span s, char *out, size_t cap)
     return span_make(out, len);
 }
 
-static bool same_type(struct span type, struct span content_type)
-{
-    return span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))),
-                             span_trim(span_make(content_type.ptr, span_find(content_type, ';'))));
-}
-
 struct span member_name_of_slug(struct span slug, struct span content_type,
                                 char out[static FILE_NAME_LIMIT])
 {
@@ -103,7 +97,7 @@ struct span member_name_of_slug(struct span slug, struct span content_type,
     if (name.len == 0)
         return make_up(content_type, out);
     if (content_type.ptr == NULL || span_equal(extension, SPAN(".bin")) ||
-        same_type(media_type_of(NULL, name, &charset), content_type))
+        media_type_equal(media_type_of(NULL, name, &charset), content_type))
         return file_name_safe(name, out);
     struct buffer longer = BUFFER_OVER(text);
     buffer_put_span(&longer, name);

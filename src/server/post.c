@@ -2,6 +2,7 @@
 
 #include "fs/stem.h"
 #include "http/content_disposition.h"
+#include "http/media_type.h"
 #include "http/multipart.h"
 #include "server/form.h"
 #include "server/member.h"
@@ -122,12 +123,12 @@ struct intake *post_begin(struct worker *worker, const struct request *request,
                           const struct target *target, struct answer *answer)
 {
     struct span type = request_field(request, FIELD_CONTENT_TYPE);
-    struct span form = SPAN("multipart/form-data"), boundary;
+    struct span boundary;
 
     if (!post_find_directory(worker, request, target, answer) ||
         !is_storable(worker, request, answer))
         return NULL;
-    if (!span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))), form))
+    if (!media_type_equal(type, SPAN("multipart/form-data")))
         return begin_body(worker, request, target, answer);
     if (!multipart_boundary(type, &boundary))
         return refuse(worker, request, STATUS_BAD_REQUEST,

@@ -1,5 +1,6 @@
 #include "server/resumable_upload.h"
 
+#include "http/media_type.h"
 #include "http/response.h"
 #include "http/sfv.h"
 #include "server/post.h"
@@ -210,10 +211,8 @@ static struct intake *create(struct worker *worker, const struct request *reques
 
 static bool is_partial(const struct request *request)
 {
-    struct span type = request_field(request, FIELD_CONTENT_TYPE);
-
-    return span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))),
-                             SPAN("application/partial-upload"));
+    return media_type_equal(request_field(request, FIELD_CONTENT_TYPE),
+                            SPAN("application/partial-upload"));
 }
 
 /* Whether the upload, which is held, can take this. False: the answer says why not. */

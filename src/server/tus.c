@@ -1,5 +1,6 @@
 #include "server/tus.h"
 
+#include "http/media_type.h"
 #include "http/response.h"
 #include "server/post.h"
 #include "server/status_page.h"
@@ -80,9 +81,7 @@ static struct intake *bad(struct worker *worker, const struct request *request,
 /* A request says its body's type, if it has a body. */
 static bool is_typed(const struct request *request)
 {
-    struct span type = request_field(request, FIELD_CONTENT_TYPE);
-
-    return span_equal_nocase(span_trim(span_make(type.ptr, span_find(type, ';'))), CONTENT_TYPE);
+    return media_type_equal(request_field(request, FIELD_CONTENT_TYPE), CONTENT_TYPE);
 }
 
 static bool has_body(const struct request *request)

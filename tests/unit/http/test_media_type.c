@@ -212,12 +212,42 @@ static void names_extensions(void **state)
     }
 }
 
+static void compares_without_parameters(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span a, b;
+        bool equal;
+        const char *why;
+    } rows[] = {
+        {SPAN("text/html"), SPAN("text/html"), true, "the same"},
+        {SPAN("text/html;charset=utf-8"), SPAN("Text/HTML;Charset=\"utf-8\""), true,
+         "the examples of RFC 9110 8.3.1"},
+        {SPAN("text/html; charset=utf-8"), SPAN("text/html"), true, "parameters do not count"},
+        {SPAN(" text/html ; a=b"), SPAN("text/html"), true, "nor does space before them"},
+        {SPAN("text/html"), SPAN("text/htm"), false, "a beginning of it"},
+        {SPAN("text/html"), SPAN("text/plain"), false, "another subtype"},
+        {SPAN("text/html, text/html"), SPAN("text/html"), false, "a list is no type"},
+        {SPAN(";a=b"), SPAN(""), true, "parameters alone are no type"},
+        {SPAN_EMPTY, SPAN(""), true, "nor is a missing field"},
+        {SPAN_EMPTY, SPAN("text/html"), false, "which is not any type"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (media_type_equal(rows[i].a, rows[i].b) != rows[i].equal ||
+            media_type_equal(rows[i].b, rows[i].a) != rows[i].equal)
+            fail_msg("%s", rows[i].why);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_types),         cmocka_unit_test(finds_every_extension),
-        cmocka_unit_test(reads_a_file),        cmocka_unit_test(reads_every_prefix),
-        cmocka_unit_test(takes_an_empty_file), cmocka_unit_test(names_extensions),
+        cmocka_unit_test(knows_types),
+        cmocka_unit_test(finds_every_extension),
+        cmocka_unit_test(reads_a_file),
+        cmocka_unit_test(reads_every_prefix),
+        cmocka_unit_test(takes_an_empty_file),
+        cmocka_unit_test(names_extensions),
+        cmocka_unit_test(compares_without_parameters),
     };
     return cmocka_run_group_tests_name("http/media_type", tests, NULL, NULL);
 }
