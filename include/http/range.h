@@ -47,4 +47,10 @@ struct content_range {
    above 2^63-1, unit not bytes, unsatisfied form. */
 bool content_range_parse(struct content_range *range, struct span value);
 
+/* Whether it is all there is, as "curl -C - -T" says of a fresh upload. The length is known. */
+static inline bool content_range_is_whole(const struct content_range *range)
+{
+    return range->first == 0 && range->last + 1 == range->length;
+}
+
 #endif

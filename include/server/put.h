@@ -4,9 +4,15 @@
 /* PUT (RFC 9110 9.3.4): a file is made or replaced, whole. Worker threads. */
 
 #include "fs/publish.h"
+#include "http/range.h"
 #include "http/target.h"
 #include "server/intake.h"
 #include "server/worker.h"
+
+/* Reads Content-Range, which the request has (14.4), and holds its Content-Length against it. The
+   length of the whole is known then. False: *answer says what is wrong. */
+bool put_read_range(struct worker *worker, const struct request *request,
+                    struct content_range *range, struct answer *answer);
 
 /* Whether a file may be put at the target, and what must hold then. False: *answer says why not. */
 bool put_check(struct worker *worker, const struct request *request, const struct target *target,
@@ -20,15 +26,5 @@ bool put_check(struct worker *worker, const struct request *request, const struc
  */
 struct intake *put_begin(struct worker *worker, const struct request *request,
                          const struct target *target, struct answer *answer);
-
-/*
- * The conditions of a request that changes what is at `path`: checks them now, and says in *terms
- * what must still hold when the change is made. `found` is what docroot_stat said of it, `exists`
- * whether it found anything. False: the answer says which condition failed. For all methods that
- * write.
- */
-bool write_preconditions(struct worker *worker, const struct request *request, bool exists,
-                         const struct file *found, struct write_terms *terms,
-                         struct answer *answer);
 
 #endif

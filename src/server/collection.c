@@ -3,9 +3,9 @@
 #include "fs/publish.h"
 #include "server/access.h"
 #include "server/body_guard.h"
-#include "server/put.h"
 #include "server/status_page.h"
 #include "server/upload.h"
+#include "server/write_preconditions.h"
 
 static void refuse(struct worker *worker, const struct request *request, enum status status,
                    struct span sentence, struct answer *answer)
@@ -33,7 +33,7 @@ static bool find(struct worker *worker, const struct request *request, const str
                SPAN("The root of the site is neither removed nor moved."), answer);
         return false;
     }
-    return write_preconditions(worker, request, true, &found, terms, answer);
+    return write_preconditions_check(worker, request, true, &found, terms, answer);
 }
 
 void delete_answer(struct worker *worker, const struct request *request,

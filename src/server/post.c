@@ -6,9 +6,9 @@
 #include "http/multipart.h"
 #include "server/form.h"
 #include "server/member.h"
-#include "server/put.h"
 #include "server/status_page.h"
 #include "server/upload.h"
+#include "server/write_preconditions.h"
 
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ bool post_find_directory(struct worker *worker, const struct request *request,
         target->hidden ? FS_NOT_FOUND : docroot_stat(&worker->docroot, target->path.ptr, &found);
 
     if (result == FS_OK && found.directory)
-        return write_preconditions(worker, request, true, &found, &terms, answer);
+        return write_preconditions_check(worker, request, true, &found, &terms, answer);
     if ((result == FS_OK && !target->directory) ||
         (result == FS_NOT_FOUND && !target->hidden && means_file(worker, target)))
         refuse_file(worker, request, answer);

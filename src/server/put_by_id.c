@@ -1,6 +1,5 @@
 #include "server/put_by_id.h"
 
-#include "http/range.h"
 #include "http/response.h"
 #include "server/put.h"
 #include "server/transfer_append.h"
@@ -94,24 +93,17 @@ static struct intake *begin_part(struct worker *worker, const struct request *re
 struct intake *put_by_id_begin(struct worker *worker, const struct request *request,
                                const struct upload_address *address, struct answer *answer)
 {
-    struct span value = request_field(request, FIELD_CONTENT_RANGE);
-    bool sized = request->framing != FRAMING_CHUNKED;
     struct content_range range;
     struct write_terms terms;
 
     if (!put_check(worker, request, &address->target, &terms, answer))
         return NULL;
-    if (value.ptr == NULL)
-        return begin_afresh(worker, request, address, &terms, request->content_length, sized, true,
-                            answer);
-    if (!content_range_parse(&range, value) || !range.length_known)
-        return transfer_refuse(worker, request, STATUS_BAD_REQUEST,
-                               SPAN("Content-Range is to be \"bytes FIRST-LAST/LENGTH\"."), answer);
-    if (!sized || request->content_length != range.last - range.first + 1)
-        return transfer_refuse(worker, request, STATUS_BAD_REQUEST,
-                               SPAN("Content-Range and Content-Length contradict each other."),
-                               answer);
-    if (range.first == 0 && range.last + 1 == range.length)
+    if (request_field(request, FIELD_CONTENT_RANGE).ptr == NULL)
+        return begin_afresh(worker, request, address, &terms, request->content_length,
+                            request->framing != FRAMING_CHUNKED, true, answer);
+    if (!put_read_range(worker, request, &range, answer))
+        return NULL;
+    if (content_range_is_whole(&range))
         return begin_afresh(worker, request, address, &terms, range.length, true, true, answer);
     return begin_part(worker, request, address, &terms, &range, answer);
 }
