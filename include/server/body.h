@@ -6,8 +6,9 @@
 #include "server/channel.h"
 
 enum {
-    BODY_DISCARD_LIMIT = 1 << 20, /* one nobody wants is read this far, to keep the connection */
-    BODY_TURN_BYTES = 1 << 18,    /* moved in one turn while others wait */
+    BODY_DISCARD_LIMIT = 1 << 20,    /* one nobody wants is read this far, to keep the connection */
+    BODY_TURN_BYTES = 1 << 18,       /* moved in one turn while other bodies wait */
+    BODY_SHORT_TURN_BYTES = 1 << 17, /* and unless all is calm (queue_is_calm) */
 };
 
 /* Reads the body, and makes and composes the answer when it is over: STEP_DONE. */

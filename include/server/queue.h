@@ -19,10 +19,16 @@
  * Bulk. A large upload keeps whoever serves it busy for as long as its client can send, and its
  * client's own processor too. Eight of them leave one read in fifteen, on two cores. So a
  * connection that has moved much of a body (connection->bulk) stands in a line of its own, and
- * gives way: only so many are served at a time that half of the cores is left, and while others are
- * being served, each of those has one turn in a tick. What nobody has read stays in the socket, and
- * the client waits. A worker that does not come back with its turn, because the disk is slow, is
- * not waited for longer than QUEUE_BULK_PATIENCE.
+ * gives way: only so many are served at a time that half of the cores is left, and unless all is
+ * calm, each of those has one turn in a tick. What nobody has read stays in the socket, and the
+ * client waits. A worker that does not come back with its turn, because the disk is slow, is not
+ * waited for longer than QUEUE_BULK_PATIENCE. Calm it is when hardly any others were served lately:
+ * a request now and then need not slow down an upload, nor need the start of another upload.
+ *
+ * Turns that are due are taken by whoever comes by. A worker woken for them would be one more that
+ * wants a core. Where there is none free, it displaces another for a whole slice of the scheduler,
+ * and the connection that this one holds waits as long; measured, a tick that wakes makes the p99
+ * of reads beside uploads three times as long.
  *
  * tests/model/handover.pml is this and the watch set as a model, of which `make model` looks at
  * every state.
@@ -31,7 +37,10 @@
 #include "server/watch.h"
 
 enum {
-    QUEUE_TICK_MS = 1, /* a connection waits about this long for a second worker to be woken */
+    QUEUE_TICK_MS = 1,      /* a connection waits about this long for a second worker to be woken */
+    QUEUE_OTHER_TICKS = 40, /* for so long counts that another than bulk was served: */
+    QUEUE_CALM_TICKS = 2 * QUEUE_OTHER_TICKS, /* up to so much of it in all is calm, */
+    QUEUE_STIR_TICKS = 5 * QUEUE_OTHER_TICKS, /* and there is never more */
     QUEUE_BULK_PATIENCE = 10, /* ticks without a turn for bulk, after which others take over */
 };
 
@@ -51,13 +60,14 @@ struct queue {
     unsigned arrivals; /* those in a line that came from queue_push_arrival */
     unsigned limit;    /* most arrivals beyond the idle workers */
 
-    unsigned workers;     /* all */
-    unsigned absent;      /* threads that are still on their way here */
-    unsigned sleeping;    /* followers asleep */
-    _Atomic bool led;     /* a worker waits on the watch set */
-    _Atomic bool waiting; /* a line is not empty; for a look without the lock */
-    bool ticking;         /* the main thread looks every QUEUE_TICK_MS */
-    bool closed;          /* workers are to end */
+    unsigned workers;      /* all */
+    unsigned absent;       /* threads that are still on their way here */
+    unsigned sleeping;     /* followers asleep */
+    _Atomic bool led;      /* a worker waits on the watch set */
+    _Atomic bool waiting;  /* a line is not empty; for a look without the lock */
+    _Atomic unsigned stir; /* QUEUE_OTHER_TICKS for each that was taken, one less with each tick */
+    bool ticking;          /* the main thread looks every QUEUE_TICK_MS */
+    bool closed;           /* workers are to end */
 
     uint64_t fetches; /* times something came into the line */
 
@@ -65,7 +75,6 @@ struct queue {
     unsigned bulk_served; /* now, as far as their workers are waited for */
     uint64_t bulk_round;  /* one more each time that those being served are not waited for */
     unsigned bulk_turns;  /* that bulk may still have in this tick, although others are served */
-    bool calm;            /* no others were served, for a tick at least */
 
     uint64_t taken;      /* connections taken so far, without bulk */
     uint64_t bulk_taken; /* and of it */
@@ -102,6 +111,10 @@ void queue_join(struct queue *queue);
    follower is woken now rather than at the next tick. Workers. */
 void queue_step_aside(struct queue *queue);
 
+/* The connection being served has turned out to be bulk: marks it. That it was taken before does
+   not count as another that bulk should give way to. Workers. */
+void queue_begin_bulk(struct queue *queue, struct connection *c);
+
 /* The next connection to serve; waits for one. NULL when the queue was closed. Ends the turn with
    the one before. Workers. */
 struct connection *queue_take(struct queue *queue, struct queue_turn *turn);
@@ -118,6 +131,12 @@ static inline bool queue_is_pressed(struct queue *queue)
 static inline bool queue_has_waiting(struct queue *queue)
 {
     return atomic_load_explicit(&queue->waiting, memory_order_relaxed);
+}
+
+/* Whether bulk need not give way. Workers; a hint, taken without the lock. */
+static inline bool queue_is_calm(struct queue *queue)
+{
+    return atomic_load_explicit(&queue->stir, memory_order_relaxed) <= QUEUE_CALM_TICKS;
 }
 
 /*

@@ -93,6 +93,16 @@ static uint64_t known_left(const struct exchange *x)
     return x->request.framing == FRAMING_CHUNKED ? chunked_left(&x->chunked) : x->body_left;
 }
 
+/* How much of a body may be moved before it gives way, and in one go. */
+static uint64_t turn_bytes(const struct worker *w)
+{
+    struct queue *queue = &w->server->queue;
+
+    if (!queue_is_calm(queue))
+        return BODY_SHORT_TURN_BYTES;
+    return queue_has_waiting(queue) ? BODY_TURN_BYTES : DIRECT_MOST;
+}
+
 /* How much of the body can go straight to a file. */
 static size_t direct_len(const struct worker *w, const struct connection *c,
                          const struct exchange *x)
@@ -102,7 +112,7 @@ static size_t direct_len(const struct worker *w, const struct connection *c,
     if (x->intake == NULL || x->intake->file_fd == -1 || !c->readable || w->in_at < w->in_len ||
         left < DIRECT_LEAST)
         return 0;
-    uint64_t most = queue_has_waiting(&w->server->queue) ? BODY_TURN_BYTES : DIRECT_MOST;
+    uint64_t most = turn_bytes(w);
     return (size_t)(left < most ? left : most);
 }
 
@@ -153,12 +163,12 @@ static enum step move_body(struct worker *w, struct connection *c, struct exchan
 }
 
 /* Whether it has had its turn, and there is more that could be received at once. */
-static bool should_give_way(const struct worker *w, struct connection *c)
+static bool should_give_way(const struct worker *w, const struct connection *c)
 {
-    if (w->moved < BODY_TURN_BYTES || !c->readable)
-        return false;
-    c->bulk = true;
-    return queue_has_waiting(&w->server->queue);
+    struct queue *queue = &w->server->queue;
+
+    return c->readable && w->moved >= turn_bytes(w) &&
+           (queue_has_waiting(queue) || !queue_is_calm(queue));
 }
 
 enum step body_receive(struct worker *w, struct connection *c, struct exchange *x)
@@ -182,6 +192,8 @@ enum step body_receive(struct worker *w, struct connection *c, struct exchange *
             return STEP_CLOSE;
         size_t direct = direct_len(w, c, x);
         enum step step = direct > 0 ? move_body(w, c, x, direct) : channel_receive(w, c);
+        if (w->moved >= BODY_SHORT_TURN_BYTES && !c->bulk)
+            queue_begin_bulk(&w->server->queue, c);
         if (step == STEP_CLOSE) /* it ends before its length */
             return finish_body(w, x, BODY_MALFORMED);
         if (step == STEP_STALLED)

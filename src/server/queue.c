@@ -23,7 +23,6 @@ int queue_init(struct queue *queue, struct watch *watch, unsigned limit, unsigne
     queue->absent = workers;
     queue->bulk_most = cores() > 3 ? cores() / 2 : 1;
     queue->bulk_round = 1;
-    queue->calm = true;
     queue->main_kick_fd = main_kick_fd;
     error = pthread_mutex_init(&queue->lock, NULL);
     return error != 0 ? error : pthread_cond_init(&queue->work, NULL);
@@ -159,12 +158,37 @@ void queue_step_aside(struct queue *queue)
 }
 
 /* Whether bulk waits that may be served now. With the lock held. */
-static bool may_take_bulk(const struct queue *queue)
+static bool may_take_bulk(struct queue *queue)
 {
     if (queue->bulk.head == NULL)
         return false;
-    return queue->closed ||
-           (queue->bulk_served < queue->bulk_most && (queue->calm || queue->bulk_turns > 0));
+    return queue->closed || (queue->bulk_served < queue->bulk_most &&
+                             (queue_is_calm(queue) || queue->bulk_turns > 0));
+}
+
+/* Another than bulk is going to be served. With the lock held. */
+static void stir_up(struct queue *queue)
+{
+    unsigned stir = atomic_load_explicit(&queue->stir, memory_order_relaxed) + QUEUE_OTHER_TICKS;
+
+    atomic_store_explicit(&queue->stir, stir < QUEUE_STIR_TICKS ? stir : QUEUE_STIR_TICKS,
+                          memory_order_relaxed);
+}
+
+/* That was `ticks` ago, or it did not count. With the lock held. */
+static void settle(struct queue *queue, unsigned ticks)
+{
+    unsigned stir = atomic_load_explicit(&queue->stir, memory_order_relaxed);
+
+    atomic_store_explicit(&queue->stir, stir > ticks ? stir - ticks : 0, memory_order_relaxed);
+}
+
+void queue_begin_bulk(struct queue *queue, struct connection *c)
+{
+    c->bulk = true;
+    pthread_mutex_lock(&queue->lock);
+    settle(queue, QUEUE_CALM_TICKS);
+    pthread_mutex_unlock(&queue->lock);
 }
 
 /* Takes who is next; NULL when nobody may be served. With the lock held. */
@@ -184,7 +208,7 @@ static struct connection *take_next(struct queue *queue, struct queue_turn *turn
     if (queue->ready.head == NULL)
         return NULL;
     queue->taken++;
-    queue->calm = false;
+    stir_up(queue);
     return take_first(queue, &queue->ready);
 }
 
@@ -231,14 +255,17 @@ struct connection *queue_take(struct queue *queue, struct queue_turn *turn)
     return c;
 }
 
-/* What the last tick has brought for bulk. Whether a worker should come for it. With the lock held.
- */
+/* What the last tick has brought for bulk. Whether a worker should be woken for it. With the lock
+   held. */
 static bool tick_bulk(struct queue *queue)
 {
     bool stuck = queue->bulk.head != NULL && queue->bulk_served >= queue->bulk_most &&
                  queue->bulk_taken == queue->tick_bulk_taken;
+    /* Who took its turns in this tick, while others were served, comes for those of the next. */
+    bool is_fetched =
+        !queue_is_calm(queue) && queue->bulk_turns == 0 && idle(queue) < queue->workers;
 
-    queue->calm = queue->taken == queue->tick_taken;
+    settle(queue, 1);
     queue->bulk_turns = queue->bulk_most;
     queue->bulk_ticks = stuck ? queue->bulk_ticks + 1 : 0;
     if (queue->bulk_ticks >= QUEUE_BULK_PATIENCE) {
@@ -247,7 +274,7 @@ static bool tick_bulk(struct queue *queue)
         queue->bulk_ticks = 0;
     }
     queue->tick_bulk_taken = queue->bulk_taken;
-    return may_take_bulk(queue);
+    return may_take_bulk(queue) && !is_fetched;
 }
 
 bool queue_tick(struct queue *queue)

@@ -11,8 +11,10 @@
  * and all that also when a worker is away for ever, in a disk that does not answer.
  *
  * -DBULK=1 is about bulk, which stands in a line of its own, and is served by one worker at a time and
- * only when a turn is due. Then no connection ends, and clients send to who is parked only, for
- * both together are too many states. Whether others leave a turn due is left open.
+ * only when a turn is due or all is calm. Then no connection ends, and clients send to who is parked
+ * only, for both together are too many states. When it is calm is left open. It shows that
+ *
+ *     a turn that is due is waited for in vain for one tick at most, before somebody is woken for it
  *
  * One step here is what the code does in one atomic operation, in one system call, or under the
  * queue's lock, of which nobody sees the middle. Times are not in it: what takes long is what others
@@ -37,6 +39,7 @@
 
 #define FAULT_NO_TICK_FOR_BULK 7     /* bulk that must wait does not have itself looked at */
 #define FAULT_BULK_WAITS_FOR_EVER 8  /* a worker that is away with bulk is waited for */
+#define FAULT_BULK_IS_NEVER_CALLED 9 /* whoever is awake is taken for one that comes by */
 
 #define CONNECTIONS 2
 #define WORKERS 2
@@ -57,10 +60,11 @@ bool event[CONNECTIONS];    /* and has an event there that nobody has fetched */
 /* struct queue */
 chan line = [CONNECTIONS] of { byte };
 chan bulk = [CONNECTIONS] of { byte };
-bool due;                /* bulk may have a turn: nobody else is there, or a tick has passed */
+bool due, calm;          /* bulk may have a turn: a tick has passed; or as many as it likes */
 byte served;             /* bulk connections that are being served, by workers that are counted: */
 bool counted[WORKERS];   /* bulk_round of the code */
 bool bulk_taken, waited_for; /* since the last tick; in vain, for a tick already */
+bool hoped;                  /* nobody was woken for it at the last tick, for who comes by */
 bool led;
 byte sleeping, signals; /* followers asleep; how many of them have been woken */
 bool ticking;
@@ -73,7 +77,7 @@ bool away;        /* a worker is, for ever */
 bool watching;    /* the leader is in epoll_wait */
 bool fetched[CONNECTIONS]; /* events it has fetched, and not yet done anything about */
 
-#define MAY_TAKE_BULK (len(bulk) > 0 && served == 0 && due)
+#define MAY_TAKE_BULK (len(bulk) > 0 && served == 0 && (due || calm))
 
 #define IDLE (sleeping - signals + led)
 
@@ -198,10 +202,7 @@ inline take() {
             :: taken < CONNECTIONS -> taken++
             :: else
             fi;
-            if
-            :: BULK -> due = false
-            :: true /* a turn of this tick is left */
-            fi;
+            calm = false;
             if
             :: FAULT != FAULT_NO_TICK_WHEN_TAKEN -> begin_ticking()
             :: else
@@ -213,10 +214,7 @@ inline take() {
             served++;
             assert(served == 1);
             counted[_pid] = true;
-            if
-            :: due = false
-            :: true /* nobody else is there */
-            fi;
+            due = false;
             begin_ticking() };
         break
     :: atomic { len(line) == 0 && !MAY_TAKE_BULK && !led ->
@@ -278,7 +276,13 @@ active [WORKERS] proctype worker()
         :: atomic { c == DEAD && !away -> away = true };
             false
         :: true ->
-            atomic { unread[c] = false; is_bulk[c] = BULK }; /* read, and answered or not all there */
+            atomic {
+                unread[c] = false; /* read, and answered or not all there */
+                if
+                :: BULK && !is_bulk[c] -> is_bulk[c] = true; calm = true
+                :: else
+                fi
+            };
             if
             :: c != DEAD && !BULK -> close_connection(c); break
             :: atomic { true -> push(c) }; break /* others first */
@@ -314,12 +318,17 @@ inline accept(n) {
 
 active proctype main_thread()
 {
-    bool ticks;
+    bool ticks, comes;
 
     do
     :: atomic { main_kicked -> main_kicked = false; ticks = true }
     :: atomic { ticks ->
+            comes = IDLE < WORKERS && !calm && (!due || FAULT == FAULT_BULK_IS_NEVER_CALLED);
             due = true;
+            if
+            :: BULK -> calm = true
+            :: true
+            fi;
             if
             :: len(bulk) > 0 && served > 0 && !bulk_taken && FAULT != FAULT_BULK_WAITS_FOR_EVER ->
                 if
@@ -329,14 +338,19 @@ active proctype main_thread()
                 waited_for = !waited_for
             :: else -> assert(len(bulk) == 0 || served == 0 || bulk_taken); waited_for = false
             fi;
+            assert(!(hoped && !bulk_taken && MAY_TAKE_BULK && comes));
             bulk_taken = false;
             if
-            :: (taken < tick_length || MAY_TAKE_BULK) && led && FAULT != FAULT_TICK_WAKES_NO_LEADER -> kicked = true
-            :: ((taken < tick_length || MAY_TAKE_BULK) && !led) || (!led && !waited) -> wake_follower()
+            :: (taken < tick_length || (MAY_TAKE_BULK && !comes)) && led &&
+                FAULT != FAULT_TICK_WAKES_NO_LEADER -> kicked = true
+            :: ((taken < tick_length || (MAY_TAKE_BULK && !comes)) && !led) || (!led && !waited) ->
+                wake_follower()
             :: else
             fi;
             /* Whoever has stood there for a tick does not stand for another in vain. */
-            assert((taken >= tick_length && !MAY_TAKE_BULK) || AWAKE > 0);
+            assert((taken >= tick_length && (!MAY_TAKE_BULK || comes)) || AWAKE > 0);
+            hoped = MAY_TAKE_BULK && comes;
+            comes = false;
             ticking = len(line) > 0 || len(bulk) > 0 || (IDLE < WORKERS && !led) || waited;
             waited = false;
             taken = 0;

@@ -71,6 +71,24 @@ static struct connection *take(struct fixture *f, struct queue_turn *turn)
     return queue_take(&f->queue, turn);
 }
 
+/* So many others are served that bulk has to give way for `ticks`. */
+static void stir(struct fixture *f, unsigned ticks)
+{
+    for (unsigned i = 0; i < ticks + QUEUE_CALM_TICKS; i += QUEUE_OTHER_TICKS) {
+        struct connection *c = push(f, false);
+        assert_ptr_equal(take(f, &f->a), c);
+    }
+    assert_false(queue_is_calm(&f->queue));
+}
+
+/* Whether the leader has been called away from the watch set. */
+static bool is_leader_kicked(struct fixture *f)
+{
+    uint64_t kicks;
+
+    return read(f->watch.kick_fd, &kicks, sizeof kicks) == sizeof kicks;
+}
+
 static void who_is_ready_goes_first(void **state)
 {
     struct fixture *f = *state;
@@ -78,7 +96,6 @@ static void who_is_ready_goes_first(void **state)
 
     assert_ptr_equal(take(f, &f->a), ready);
     assert_true(queue_has_waiting(&f->queue));
-    queue_tick(&f->queue);
     assert_ptr_equal(take(f, &f->a), bulk);
     assert_false(queue_has_waiting(&f->queue));
 }
@@ -86,8 +103,11 @@ static void who_is_ready_goes_first(void **state)
 static void bulk_has_its_turn_in_a_tick_however_many_are_ready(void **state)
 {
     struct fixture *f = *state;
-    struct connection *ready[4], *first = push(f, true), *second = push(f, true);
+    struct connection *ready[4], *first, *second;
 
+    stir(f, 2 * QUEUE_OTHER_TICKS);
+    first = push(f, true);
+    second = push(f, true);
     for (int i = 0; i < 4; i++)
         ready[i] = push(f, false);
     assert_ptr_equal(take(f, &f->a), ready[0]);
@@ -109,6 +129,66 @@ static void bulk_alone_has_one_turn_after_the_other(void **state)
     queue_push_ready(&f->queue, first);
     assert_ptr_equal(take(f, &f->a), second);
     assert_ptr_equal(take(f, &f->a), first);
+}
+
+static void a_request_now_and_then_leaves_it_calm(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 10; i++) {
+        struct connection *other = push(f, false);
+        assert_ptr_equal(take(f, &f->a), other);
+        for (int tick = 0; tick < QUEUE_OTHER_TICKS; tick++)
+            queue_tick(&f->queue);
+        assert_true(queue_is_calm(&f->queue));
+    }
+}
+
+static void it_is_calm_again_when_the_others_have_gone(void **state)
+{
+    struct fixture *f = *state;
+    unsigned ticks = 0;
+
+    stir(f, 100 * QUEUE_OTHER_TICKS);
+    for (; !queue_is_calm(&f->queue); ticks++)
+        queue_tick(&f->queue);
+    assert_int_equal(ticks, QUEUE_STIR_TICKS - QUEUE_CALM_TICKS);
+}
+
+static void the_starts_of_uploads_leave_it_calm(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 100; i++) {
+        struct connection *upload = push(f, false);
+        assert_ptr_equal(take(f, &f->a), upload);
+        queue_begin_bulk(&f->queue, upload);
+        assert_true(upload->bulk);
+        assert_true(queue_is_calm(&f->queue));
+    }
+}
+
+/* It would be one more that wants a core. */
+static void nobody_is_called_for_turns_that_others_come_for(void **state)
+{
+    struct fixture *f = *state;
+    struct connection *first, *second, *other;
+
+    stir(f, 10 * QUEUE_OTHER_TICKS);
+    first = push(f, true);
+    queue_tick(&f->queue);
+    assert_ptr_equal(take(f, &f->a), first);
+    second = push(f, true);
+    other = push(f, false);
+    assert_ptr_equal(take(f, &f->a), other);
+    atomic_store(&f->queue.led, true); /* by a worker that is not here */
+    assert_false(is_leader_kicked(f));
+    queue_tick(&f->queue);
+    assert_false(is_leader_kicked(f));
+    queue_tick(&f->queue); /* but nobody has come */
+    assert_true(is_leader_kicked(f));
+    atomic_store(&f->queue.led, false);
+    assert_ptr_equal(take(f, &f->b), second);
 }
 
 static void no_more_of_bulk_is_served_at_a_time(void **state)
@@ -164,6 +244,10 @@ int main(void)
         ROW(who_is_ready_goes_first),
         ROW(bulk_has_its_turn_in_a_tick_however_many_are_ready),
         ROW(bulk_alone_has_one_turn_after_the_other),
+        ROW(a_request_now_and_then_leaves_it_calm),
+        ROW(it_is_calm_again_when_the_others_have_gone),
+        ROW(the_starts_of_uploads_leave_it_calm),
+        ROW(nobody_is_called_for_turns_that_others_come_for),
         ROW(no_more_of_bulk_is_served_at_a_time),
         ROW(who_does_not_come_back_is_not_waited_for),
         ROW(a_closed_queue_gives_out_all_that_waits),
