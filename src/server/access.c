@@ -153,10 +153,11 @@ static bool refuse_account(struct worker *worker, const struct request *request,
         refuse(worker, request, STATUS_TOO_MANY_REQUESTS,
                SPAN("Too many logins from this address have failed. Please wait a little."),
                answer);
-        response_field_u64(&answer->fields, SPAN("Retry-After"), retry_s);
         break;
     case AUTH_BUSY: refuse(worker, request, STATUS_SERVICE_UNAVAILABLE, SPAN_EMPTY, answer); break;
     }
+    if (retry_s > 0)
+        response_field_u64(&answer->fields, SPAN("Retry-After"), retry_s);
     return false;
 }
 
@@ -249,7 +250,7 @@ bool access_may_write(struct worker *worker, const struct request *request, stru
     struct auth_question question = {
         .path = path,
         .writes = true,
-        .peer = &worker->connection->peer,
+        .peer = client_of(worker),
         .now_ms = worker->now_ms,
     };
     struct auth_verdict verdict;

@@ -73,6 +73,11 @@ if [ -n "$hash" ]; then
     is "$STATUS" 401 "another behind the same proxy is not"
     fetch -u ana:wrong -H 'X-Forwarded-For: 203.0.113.5, 192.0.2.66' -T "$ROOT/a.txt" /x
     is "$STATUS" 429 "and inventing another address does not help him"
+    for ((i = 0; i < 10; i++)); do fetch -u "ana:bad$i" -H 'X-Forwarded-For: 192.0.2.68' /; done
+    fetch -u ana:secret -H 'X-Forwarded-For: 192.0.2.69' /
+    like "$(cat "$BODY")" 'id="upload"' "nor does one who tries them on a listing slow another, who may upload"
+    fetch -u ana:wrong -H 'X-Forwarded-For: 192.0.2.68' -T "$ROOT/a.txt" /x
+    is "$STATUS" 429 "but is slowed himself"
     server_stop
 else
     skip "slowing by the client's address" "--passwd cannot be asked here"
