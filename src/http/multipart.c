@@ -171,6 +171,19 @@ static void take_boundary_rest(struct multipart *m, struct span *input)
     drop(input, 1);
 }
 
+/*
+ * The name of a file may hold any byte but NUL and the slash, and browsers send those that a field
+ * cannot hold as they are, but for CR, LF and the quote (HTML, "multipart form data"). None of them
+ * stays in a name here, so they become tabs, which a field can hold.
+ */
+static void soften(char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((line[i] > '\0' && line[i] < ' ' && line[i] != '\r' && line[i] != '\n') ||
+            line[i] == 0x7F)
+            line[i] = '\t';
+}
+
 /* Takes one line, or what there is of it. False when the head is too long, or a line's LF alone. */
 static bool take_head_line(struct multipart *m, struct span *input)
 {
@@ -180,6 +193,7 @@ static bool take_head_line(struct multipart *m, struct span *input)
     if (len > (size_t)(MULTIPART_HEAD_LIMIT - m->head_len_))
         return false;
     memcpy(m->head_ + m->head_len_, input->ptr, len);
+    soften(m->head_ + m->head_len_, len);
     m->head_len_ = (uint16_t)(m->head_len_ + len);
     drop(input, len);
     struct span head = span_make(m->head_, m->head_len_);

@@ -195,6 +195,9 @@ for how in send bytewise; do
     is "$(od -c -An "$ROOT/in/a.txt" | tr -d ' \n')" 'one\r\n--C\r\n--' "$how: what looks like a boundary is none"
 done
 empty
+answer=$(form send "${part}a\x01b\x1b[31m\x7f.txt\"\r\n\r\none\r\n--B--\r\n")
+is "$(status_of "$answer") $(members)" '201 ab[31m.txt|' "control characters in a name, which browsers send as they are, are left out"
+empty
 answer=$(form send "${part}\"\r\nContent-Type: application/json\r\n\r\n{}\r\n--B--\r\n")
 like "$(status_of "$answer") $(members)" '^201 [0-9a-f]{32}\.json\|$' "bytes without a name get one"
 empty

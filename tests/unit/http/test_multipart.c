@@ -66,6 +66,11 @@ static const struct row {
     {SPAN("b"), SPAN("--b\r\nX : y\r\n\r\n\r\n--b--"), "!", "a space before the colon"},
     {SPAN("b"), SPAN("--b\r\nX: y\r\n z\r\n\r\n\r\n--b--"), "!", "a folded line"},
     {SPAN("b"), SPAN("--b\r\nX: \0\r\n\r\n\r\n--b--"), "!", "a NUL in a head"},
+    {SPAN("b"),
+     SPAN("--b\r\n" FORM "name=f; filename=\"a\x01"
+          "b\x1b\x7f.txt\"\r\n\r\n\x01\r\n--b--"),
+     "{f|a\tb\t\t.txt|-:\x01}.", "other control characters in a name, which browsers send"},
+    {SPAN("b"), SPAN("--b\r\nX\x01: y\r\n\r\n\r\n--b--"), "!", "and anywhere else"},
     {SPAN("b"), SPAN("--b\r\n--b--\r\n\r\n"), "!", "a boundary in a head"},
     {SPAN("b"), SPAN("--b\r\n" FORM "name=f; name=g\r\n\r\n\r\n--b--"), "!", "two names"},
     {SPAN("b"), SPAN("--b\r\n" FORM "name=f\r\n" FORM "name=g\r\n\r\n\r\n--b--"), "!",
