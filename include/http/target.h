@@ -24,8 +24,9 @@ enum target_result {
     TARGET_MALFORMED, /* 400: bad percent-encoding, NUL, a path that climbs above the root, an
                          absolute-form target that is not http or https, a fragment, a byte that a
                          target cannot hold */
-    TARGET_NO_FILE,   /* 404: a name that no file can have: an encoded slash (%2F), a segment
-                         longer than 255 bytes, a path longer than TARGET_PATH_LIMIT */
+    TARGET_NO_FILE,   /* 404: a name that no file can have, with an encoded slash (%2F) */
+    TARGET_TOO_LONG,  /* 404, or 414 when it is to be made: a segment longer than 255 bytes, a path
+                         longer than TARGET_PATH_LIMIT */
 };
 
 /*

@@ -15,6 +15,10 @@
 void status_page_answer(struct worker *worker, const struct request *request, enum status status,
                         struct span sentence, struct answer *answer);
 
+/* The same for a change that came to that, with a sentence that says what is in its way. */
+void status_page_answer_write(struct worker *worker, const struct request *request,
+                              enum fs_result result, struct answer *answer);
+
 /* The one place where a file-system result becomes a status: of a request to read, and of one that
    wanted to change something, which can fail where the other finds nothing. */
 enum status status_of_fs_result(enum fs_result result);

@@ -24,7 +24,7 @@ static enum target_result path_put(struct path *path, const char *bytes, size_t 
 {
     /* After a slash in the last byte, path->len is the limit itself. */
     if (path->len + len >= TARGET_PATH_LIMIT)
-        return TARGET_NO_FILE;
+        return TARGET_TOO_LONG;
     memcpy(path->text + path->len, bytes, len);
     path->len += len;
     return TARGET_OK;
@@ -49,7 +49,7 @@ static enum target_result path_end_segment(struct path *path, bool *name)
 
     *name = false;
     if (segment.len > SEGMENT_LIMIT)
-        return TARGET_NO_FILE;
+        return TARGET_TOO_LONG;
     if (segment.len == 0)
         return TARGET_OK;
     if (segment.ptr[0] == '.') {

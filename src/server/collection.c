@@ -50,7 +50,7 @@ void delete_answer(struct worker *worker, const struct request *request,
         refuse(worker, request, STATUS_CONFLICT,
                SPAN("The directory is not empty: remove what is in it first."), answer);
     else if (result != FS_OK)
-        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
     else
         answer->status = STATUS_NO_CONTENT;
 }
@@ -58,6 +58,9 @@ void delete_answer(struct worker *worker, const struct request *request,
 void mkcol_answer(struct worker *worker, const struct request *request, const struct target *target,
                   struct answer *answer)
 {
+    struct write_terms terms; /* not needed: what is made replaces nothing */
+    struct file found;
+
     /* RFC 4918 9.3: a body would say what to make, and there is nothing here that it could say. */
     if (request->framing == FRAMING_CHUNKED || request->content_length > 0) {
         refuse(worker, request, STATUS_UNSUPPORTED_MEDIA_TYPE, SPAN("MKCOL takes no body."),
@@ -69,6 +72,10 @@ void mkcol_answer(struct worker *worker, const struct request *request, const st
                SPAN("Names that begin with a dot are not made here."), answer);
         return;
     }
+    /* Where something is, the answer is 405, which no condition changes (RFC 9110 13.2.1). */
+    if (docroot_stat(&worker->docroot, target->path.ptr, &found) == FS_NOT_FOUND &&
+        !write_preconditions_check(worker, request, false, &found, &terms, answer))
+        return;
     if (!body_guard_keeps_reserve(worker->server, 0)) {
         refuse(worker, request, STATUS_INSUFFICIENT_STORAGE, SPAN_EMPTY, answer);
         return;
@@ -85,7 +92,7 @@ void mkcol_answer(struct worker *worker, const struct request *request, const st
         refuse(worker, request, STATUS_CONFLICT, SPAN("There is no directory to make it in."),
                answer);
     } else if (result != FS_OK) {
-        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
     } else {
         answer->status = STATUS_CREATED;
         upload_put_location(&answer->fields, target->path);
@@ -97,8 +104,15 @@ static bool read_destination(struct worker *worker, const struct request *reques
                              struct target *to, struct answer *answer)
 {
     struct span value = request_field(request, FIELD_DESTINATION);
+    enum target_result parsed = field_count(&request->fields, FIELD_DESTINATION) == 1
+                                    ? target_parse(to, value, worker->found_path)
+                                    : TARGET_MALFORMED;
 
-    if (value.ptr == NULL || target_parse(to, value, worker->found_path) != TARGET_OK) {
+    if (parsed == TARGET_TOO_LONG) {
+        status_page_answer_write(worker, request, FS_NAME_TOO_LONG, answer);
+        return false;
+    }
+    if (parsed != TARGET_OK) {
         refuse(worker, request, STATUS_BAD_REQUEST,
                SPAN("MOVE needs a Destination: a path here, or a whole URL of one."), answer);
         return false;
@@ -143,8 +157,12 @@ void move_answer(struct worker *worker, const struct request *request, const str
     } else if (result == FS_NOT_EMPTY) {
         refuse(worker, request, STATUS_CONFLICT,
                SPAN("The directory at the Destination is not empty."), answer);
+    } else if (result == FS_DENIED) {
+        refuse(worker, request, STATUS_FORBIDDEN,
+               SPAN("Nothing is moved onto or into itself, nor where the server has no right to."),
+               answer);
     } else if (result != FS_OK) {
-        refuse(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
     } else {
         answer->status = created ? STATUS_CREATED : STATUS_NO_CONTENT;
         upload_put_location(&answer->fields, to.path);

@@ -226,7 +226,7 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     }
     enum fs_result result = publish_all(f, worker);
     if (result != FS_OK) {
-        status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
         return;
     }
     created_page_answer(worker, request, f->first, answer);

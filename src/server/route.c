@@ -36,6 +36,12 @@ static void refuse_method(struct worker *worker, const struct request *request,
     put_allow(worker->server, answer);
 }
 
+/* Whether what is not there is no reason to refuse the request. */
+static bool makes_names(enum method method)
+{
+    return method == METHOD_PUT || method == METHOD_MKCOL;
+}
+
 /* Finds the target, into worker->path. False: the answer says what is wrong with it. */
 static bool find_target(struct worker *worker, const struct request *request, struct target *target,
                         struct answer *answer)
@@ -50,6 +56,12 @@ static bool find_target(struct worker *worker, const struct request *request, st
     case TARGET_MALFORMED:
         status_page_answer(worker, request, STATUS_BAD_REQUEST,
                            SPAN("The address is malformed or leads out of the site."), answer);
+        return false;
+    case TARGET_TOO_LONG:
+        if (makes_names((enum method)request->method))
+            status_page_answer_write(worker, request, FS_NAME_TOO_LONG, answer);
+        else
+            status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
         return false;
     case TARGET_NO_FILE:
         status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);

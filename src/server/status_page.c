@@ -132,3 +132,30 @@ void status_page_answer(struct worker *worker, const struct request *request, en
     if (status == STATUS_SERVICE_UNAVAILABLE)
         response_field_u64(&answer->fields, SPAN("Retry-After"), 1);
 }
+
+/* What stood in a change's way, where the status alone does not say it. */
+static struct span sentence_of_write_result(enum fs_result result)
+{
+    switch (result) {
+    case FS_NOT_DIRECTORY: return SPAN("A part of that path is a file, which holds nothing.");
+    case FS_NOT_SERVED: return SPAN("What is there is neither a file nor a directory.");
+    case FS_NAME_TOO_LONG: return SPAN("That name, or the path to it, is too long to be stored.");
+    case FS_IS_DIRECTORY: return SPAN("There is a directory of that name.");
+    case FS_DENIED: return SPAN("The server itself has no right to change that.");
+    case FS_READ_ONLY: return SPAN("The file system there is read-only.");
+    case FS_CROSS_DEVICE:
+        return SPAN("That is on another file system than the server's own files, and nothing can "
+                    "be stored there at once.");
+    case FS_BUSY: return SPAN("Another request is at work on that. Please try again.");
+    case FS_TOO_LARGE: return SPAN("The file system takes no file of that size.");
+    case FS_IO: return SPAN("The disk of the server has failed.");
+    default: return SPAN_EMPTY;
+    }
+}
+
+void status_page_answer_write(struct worker *worker, const struct request *request,
+                              enum fs_result result, struct answer *answer)
+{
+    status_page_answer(worker, request, status_of_write_result(result),
+                       sentence_of_write_result(result), answer);
+}

@@ -88,8 +88,16 @@ put -H 'Content-Encoding: gzip' /coded
 is "$STATUS" 415 "a coding that would be lost"
 name=$(printf 'x%.0s' {1..300})
 put "/$name"
-isnt "$STATUS" 201 "a name longer than a name may be"
-like "$STATUS" '^4' "is the client's mistake ($STATUS)"
+is "$STATUS" 414 "a name longer than a name may be"
+like "$(body)" 'too long to be stored' "is the client's mistake, and said so"
+fetch -X MKCOL "/$name"
+is "$STATUS" 414 "MKCOL: as well"
+fetch -X MOVE -H "Destination: /$name" /old.txt
+is "$STATUS $(cat "$ROOT/old.txt")" "414 old" "MOVE to it: as well"
+for method in GET DELETE; do
+    fetch -X $method "/$name"
+    is "$STATUS" 404 "$method: what cannot be there is not there"
+done
 answer=$(raw send 'PUT /big HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577\r\n\r\n')
 is "$(status_of "$answer")" 413 "more than --max-body, before a byte of it"
 numbers 1048577 >"$TMP/big"
@@ -250,6 +258,10 @@ is "$STATUS" 201 "a directory"
 [ -f "$ROOT/made2/moved" ]
 ok "with what is in it"
 move /made2 /made2/sub/self
+fetch -X MKCOL -H 'If-Match: "x"' /made/not
+is "$STATUS $(find "$ROOT/made/not" 2>&1 | grep -c 'No such')" "412 1" "and a condition is not met"
+fetch -X MKCOL -H 'If-Match: "x"' /made
+is "$STATUS" 405 "which changes no 405 (RFC 9110 13.2.1)"
 like "$STATUS" '^40[39]$' "not into itself"
 move /none /x
 is "$STATUS" 404 "what is missing"
@@ -291,6 +303,8 @@ is "$STATUS" 409 "a directory that is not empty"
 fetch -X DELETE /made2/sub/
 is "$STATUS" 204 "one that is"
 for path in / // /. /made2/.. /%2e /made2/%2e%2e; do
+fetch -X MOVE -H 'Destination: /x' -H 'Destination: /y' /made2/moved
+is "$STATUS" 400 "to two places"
     fetch -X DELETE "$path"
     like "$STATUS" '^40[0349]$' "DELETE $path is refused ($STATUS)"
 done

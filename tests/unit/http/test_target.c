@@ -284,7 +284,7 @@ static void a_segment_too_long_names_no_file(void **state)
     struct target target;
 
     for (size_t len = 254; len <= 257; len++) {
-        enum target_result expected = len <= 255 ? TARGET_OK : TARGET_NO_FILE;
+        enum target_result expected = len <= 255 ? TARGET_OK : TARGET_TOO_LONG;
         struct buffer raw = BUFFER_OVER(space);
         buffer_put_text(&raw, "/");
         put_many(&raw, "a", len);
@@ -310,7 +310,7 @@ static void a_path_too_long_names_no_file(void **state)
     struct target target;
 
     for (size_t len = TARGET_PATH_LIMIT - 4; len <= TARGET_PATH_LIMIT + 4; len++) {
-        enum target_result expected = len < TARGET_PATH_LIMIT ? TARGET_OK : TARGET_NO_FILE;
+        enum target_result expected = len < TARGET_PATH_LIMIT ? TARGET_OK : TARGET_TOO_LONG;
         struct buffer raw = BUFFER_OVER(space);
         /* "/a/a/a/...": a path of an odd length, or with one more byte of an even one. */
         put_many(&raw, "/a", (len + 1) / 2);
@@ -327,7 +327,7 @@ static void a_path_too_long_names_no_file(void **state)
         if (len == TARGET_PATH_LIMIT - 1) {
             /* The slash filled the last byte of the buffer: nothing may come after it. */
             buffer_put_text(&raw, "b");
-            assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_NO_FILE);
+            assert_int_equal(parse(&bench, &target, buffer_span(&raw)), TARGET_TOO_LONG);
         }
     }
     bench_close(&bench);
