@@ -35,7 +35,7 @@ struct body_guard {
 
 /* What a request says that is part of something larger. */
 struct body_part {
-    bool partial;    /* Repr-Digest is then of more than this body, and not looked at */
+    bool partial;    /* Repr-Digest is then of more than this body: see repr_digest_holds */
     uint64_t before; /* bytes that earlier requests brought */
     uint64_t total;  /* bytes it will be in the end */
 };

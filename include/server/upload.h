@@ -14,11 +14,11 @@
 struct upload_plan {
     const char *path;         /* copied */
     struct write_terms terms; /* what must still hold when it is published */
-    struct span kept_name;    /* the stage is kept under this name over requests; ptr NULL: it is
-                                 this request's own, and gone when the request fails */
-    uint64_t offset;          /* with kept_name: where the body is to go on, which must be what the
-                                 stage holds */
-    uint64_t total;           /* with kept_name: published when the stage has reached this */
+    bool partial;             /* a part of the file: the stage is kept over requests, for this path
+                                 and total; else it is the request's own, gone when that fails */
+    uint64_t offset;          /* partial: where the body is to go on, which must be what the stage
+                                 holds */
+    uint64_t total;           /* partial: published when the stage has reached this */
     const struct file *base;  /* the body is to stand behind the bytes of this open file; NULL: it
                                  is all there is */
     bool new_member;          /* a POST: where the path is taken, a number is added, and the answer

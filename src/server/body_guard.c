@@ -1,5 +1,6 @@
 #include "server/body_guard.h"
 
+#include "server/repr_digest.h"
 #include "server/status_page.h"
 
 enum {
@@ -41,13 +42,12 @@ static bool read_digests(struct body_guard *g, struct worker *worker, const stru
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct digest_field digest;
-        struct span value = request_field(request, names[i]);
 
-        if (value.ptr == NULL || (partial && names[i] == FIELD_REPR_DIGEST))
-            continue;
-        if (!digest_field_parse(value, &digest))
+        if (!repr_digest_read(request, names[i], &digest))
             return refuse(worker, request, STATUS_BAD_REQUEST,
                           SPAN("A digest field is malformed (RFC 9530)."), answer);
+        if (partial && names[i] == FIELD_REPR_DIGEST)
+            continue;
         if (digest.has_sha256 && g->hashes &&
             memcmp(digest.sha256, g->digest.sha256, sizeof digest.sha256) != 0)
             return refuse(worker, request, STATUS_BAD_REQUEST,
@@ -142,7 +142,8 @@ bool body_guard_end(struct body_guard *g, struct worker *worker, const struct re
     case BODY_FAILURE_NO_ROOM:
         return refuse(worker, request, STATUS_INSUFFICIENT_STORAGE, SPAN_EMPTY, answer);
     case BODY_FAILURE_STORAGE:
-        return refuse(worker, request, status_of_write_result(g->storage), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, g->storage, answer);
+        return false;
     case BODY_FAILURE_DIGEST:
     case BODY_FAILURE_NONE: break;
     }

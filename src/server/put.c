@@ -1,29 +1,16 @@
 #include "server/put.h"
 
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "server/status_page.h"
 #include "server/upload.h"
 #include "server/write_preconditions.h"
-
-enum { KEPT_NAME_LEN = 5 + 2 * SHA256_LEN };
-
-/* The name under which parts of one path are gathered: nobody can make two paths share it. */
-static void name_of_path(char name[static KEPT_NAME_LEN], struct span path)
-{
-    uint8_t sum[SHA256_LEN];
-
-    sha256_of(path.ptr, path.len, sum);
-    memcpy(name, "part-", 5);
-    hex_encode(name + 5, sum, sizeof sum);
-}
 
 bool put_read_range(struct worker *worker, const struct request *request,
                     struct content_range *range, struct answer *answer)
 {
     struct span wrong = SPAN("Content-Range is to be \"bytes FIRST-LAST/LENGTH\".");
 
-    if (content_range_parse(range, request_field(request, FIELD_CONTENT_RANGE)) &&
+    if (field_count(&request->fields, FIELD_CONTENT_RANGE) == 1 &&
+        content_range_parse(range, request_field(request, FIELD_CONTENT_RANGE)) &&
         range->length_known) {
         if (request->framing == FRAMING_LENGTH &&
             request->content_length == range->last - range->first + 1)
@@ -49,9 +36,15 @@ bool put_check(struct worker *worker, const struct request *request, const struc
                            answer);
         return false;
     }
+    /* A client of 1.0 may mean that the body ends with the connection, which is no length in a
+       request (RFC 1945 7.2.2): not even its first byte would be stored. */
+    if (request->version != VERSION_1_1 && request->framing == FRAMING_NONE) {
+        status_page_answer(worker, request, STATUS_LENGTH_REQUIRED, SPAN_EMPTY, answer);
+        return false;
+    }
     enum fs_result result = docroot_stat(&worker->docroot, target->path.ptr, &found);
     if (result != FS_OK && result != FS_NOT_FOUND) {
-        status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
         return false;
     }
     if (result == FS_OK && found.directory) {
@@ -73,7 +66,6 @@ struct intake *put_begin(struct worker *worker, const struct request *request,
 {
     struct upload_plan plan = {.path = target->path.ptr};
     struct content_range range;
-    char name[KEPT_NAME_LEN];
 
     if (!put_check(worker, request, target, &plan.terms, answer))
         return NULL;
@@ -81,8 +73,7 @@ struct intake *put_begin(struct worker *worker, const struct request *request,
         if (!put_read_range(worker, request, &range, answer))
             return NULL;
         if (!content_range_is_whole(&range)) {
-            name_of_path(name, target->path);
-            plan.kept_name = span_make(name, KEPT_NAME_LEN);
+            plan.partial = true;
             plan.offset = range.first;
             plan.total = range.length;
         }

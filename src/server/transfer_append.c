@@ -4,6 +4,7 @@
 #include "base/sha1.h"
 #include "http/response.h"
 #include "server/body_guard.h"
+#include "server/repr_digest.h"
 #include "server/status_page.h"
 
 #include <errno.h>
@@ -216,40 +217,6 @@ static bool may_stay(struct append *a, struct worker *worker, const struct reque
     return false;
 }
 
-/*
- * Whether the upload, which is all there, is what the completing request says that it is
- * (RFC 9530 3). Its parts came with other requests, so it is read once more.
- */
-static bool is_what_was_meant(const struct append *a, struct worker *worker,
-                              const struct request *request)
-{
-    struct span value = request_field(request, FIELD_REPR_DIGEST);
-    const struct stage *stage = &a->upload->stage;
-    uint8_t sum[SHA256_LEN];
-    struct digest_field wanted;
-    struct sha256 hash;
-
-    if (value.ptr == NULL)
-        return true;
-    if (!digest_field_parse(value, &wanted))
-        return false;
-    if (!wanted.has_sha256)
-        return true;
-    queue_step_aside(&worker->server->queue);
-    sha256_init(&hash);
-    for (uint64_t done = 0; done < stage->len;) {
-        ssize_t n = pread(stage->fd, worker->page, sizeof worker->page, (off_t)done);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        sha256_update(&hash, worker->page, (size_t)n);
-        done += (uint64_t)n;
-    }
-    sha256_final(&hash, sum);
-    return memcmp(sum, wanted.sha256, sizeof sum) == 0;
-}
-
 static void finish(struct intake *intake, struct worker *worker, const struct request *request,
                    bool whole, struct answer *answer)
 {
@@ -259,7 +226,8 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     enum status status = STATUS_NONE;
     bool accepted = may_stay(a, worker, request, whole, answer);
 
-    if (accepted && is_complete(a) && !is_what_was_meant(a, worker, request)) {
+    if (accepted && is_complete(a) &&
+        !repr_digest_holds(worker, request, a->upload->stage.fd, a->upload->stage.len)) {
         /* Nothing good can be made out of wrong bytes by adding more. */
         transfer_upload_forget(a->upload);
         a->upload = NULL;

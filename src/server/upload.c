@@ -1,20 +1,27 @@
 #include "server/upload.h"
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "http/response.h"
 #include "server/body_guard.h"
 #include "server/created_page.h"
 #include "server/member.h"
+#include "server/repr_digest.h"
 #include "server/status_page.h"
 
 #include <stdlib.h>
+
+enum { PART_NAME_LEN = 5 + 2 * SHA256_LEN };
 
 struct upload {
     struct intake intake;
     struct body_guard guard;
     struct stage stage;
     struct write_terms terms;
-    bool kept;       /* the stage outlives the request */
+    bool kept;       /* the stage outlives the request, */
+    bool checked;    /* and what this one brought is what was meant */
     bool new_member; /* the path is a wish */
+    uint64_t start;  /* kept: how much there was before */
     uint64_t total;  /* kept: complete at this length */
     char path[];     /* with MEMBER_ROOM behind it */
 };
@@ -52,6 +59,33 @@ void upload_put_location(struct buffer *fields, struct span path)
     }
 }
 
+/*
+ * Under which name the parts of a file of that path and length are gathered: nobody can make two
+ * share it, and parts of versions that differ in length never meet.
+ */
+static struct span part_name(char name[static PART_NAME_LEN], const char *path, uint64_t total)
+{
+    uint8_t sum[SHA256_LEN];
+    struct sha256 hash;
+
+    sha256_init(&hash);
+    sha256_update(&hash, &total, sizeof total);
+    sha256_update(&hash, path, strlen(path));
+    sha256_final(&hash, sum);
+    memcpy(name, "part-", 5);
+    hex_encode(name + 5, sum, sizeof sum);
+    return span_make(name, PART_NAME_LEN);
+}
+
+/* Who puts a file whole does not want the parts of one as long that came before. */
+static void forget_parts(const struct upload *u, const struct worker *worker, uint64_t len)
+{
+    char name[PART_NAME_LEN];
+
+    if (!u->kept && !u->new_member)
+        stage_remove(&worker->server->state, part_name(name, u->path, len));
+}
+
 /* All of the file is staged: now it becomes visible, whole. */
 static enum fs_result publish(struct upload *u, struct worker *worker, struct published *published)
 {
@@ -62,6 +96,8 @@ static enum fs_result publish(struct upload *u, struct worker *worker, struct pu
         return member_publish(&u->stage, &worker->docroot, u->path, u->terms.sync, published);
     enum fs_result result =
         publish_stage(&u->stage, &worker->docroot, u->path, &u->terms, published);
+    if (result == FS_OK)
+        forget_parts(u, worker, published->file.size);
     open_files_close(&worker->server->open_files); /* what was replaced gives its room back */
     return result;
 }
@@ -94,15 +130,20 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
     struct upload *u = (struct upload *)intake;
     struct published published;
 
-    if (!body_guard_end(&u->guard, worker, request, whole, answer)) {
-        /* Nothing good can be made out of wrong bytes by adding more. */
-        if (u->guard.failure == BODY_FAILURE_DIGEST)
-            stage_discard(&u->stage);
+    if (!body_guard_end(&u->guard, worker, request, whole, answer))
         return;
-    }
+    u->checked = true;
     if (u->kept && u->stage.len < u->total) {
         answer->status = STATUS_ACCEPTED;
         response_field_u64(&answer->fields, SPAN("Upload-Offset"), u->stage.len);
+        return;
+    }
+    if (u->kept && !repr_digest_holds(worker, request, u->stage.fd, u->stage.len)) {
+        stage_discard(&u->stage);
+        status_page_answer(worker, request, STATUS_BAD_REQUEST,
+                           SPAN("The upload is not the one that its digest was made of. It is "
+                                "forgotten."),
+                           answer);
         return;
     }
     enum fs_result result = publish(u, worker, &published);
@@ -111,16 +152,19 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
         return;
     }
     /* A name that appeared, or changed, meanwhile is what the precondition was about. */
-    enum status status = result == FS_EXISTS && u->terms.condition == WRITE_IF_ABSENT
-                             ? STATUS_PRECONDITION_FAILED
-                             : status_of_write_result(result);
-    status_page_answer(worker, request, status, SPAN_EMPTY, answer);
+    if (result == FS_EXISTS && u->terms.condition == WRITE_IF_ABSENT)
+        status_page_answer(worker, request, STATUS_PRECONDITION_FAILED, SPAN_EMPTY, answer);
+    else
+        status_page_answer_write(worker, request, result, answer);
 }
 
 static void free_upload(struct intake *intake)
 {
     struct upload *u = (struct upload *)intake;
 
+    /* Nothing good can be made out of wrong bytes by adding more, nor out of unsure ones. */
+    if (u->kept && u->guard.hashes && !u->checked && u->stage.fd != -1)
+        stage_truncate(&u->stage, u->start);
     /* Does nothing when it was published. */
     if (u->kept && u->stage.len > 0)
         stage_keep(&u->stage);
@@ -135,12 +179,14 @@ static bool open_stage(struct worker *worker, const struct request *request,
 {
     const struct state *state = &worker->server->state;
     uint64_t expected = request->framing == FRAMING_LENGTH ? request->content_length : 0;
+    char name[PART_NAME_LEN];
     enum fs_result result;
 
-    result = u->kept ? stage_open(&u->stage, state, plan->kept_name, plan->offset == 0)
-                     : stage_create(&u->stage, state, expected);
-    if (result == FS_OK && u->kept && plan->offset == 0)
-        result = stage_truncate(&u->stage, 0);
+    if (u->kept)
+        result = stage_open(&u->stage, state, part_name(name, plan->path, plan->total),
+                            plan->offset == 0);
+    else
+        result = stage_create(&u->stage, state, expected);
     uint64_t held = result == FS_OK ? u->stage.len : 0;
     if (u->kept && (result == FS_OK || result == FS_NOT_FOUND) && held != plan->offset) {
         status_page_answer(worker, request, STATUS_CONFLICT,
@@ -149,7 +195,7 @@ static bool open_stage(struct worker *worker, const struct request *request,
         return false;
     }
     if (result != FS_OK) {
-        status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
         return false;
     }
     if (expected > 0)
@@ -166,7 +212,7 @@ static bool copy_base(struct worker *worker, const struct request *request, cons
     queue_step_aside(&worker->server->queue);
     enum fs_result result = stage_append_stage(&u->stage, &from);
     if (result != FS_OK)
-        status_page_answer(worker, request, status_of_write_result(result), SPAN_EMPTY, answer);
+        status_page_answer_write(worker, request, result, answer);
     return result == FS_OK;
 }
 
@@ -174,7 +220,7 @@ struct intake *upload_begin(struct worker *worker, const struct request *request
                             const struct upload_plan *plan, struct answer *answer)
 {
     const struct body_part part = {
-        .partial = plan->kept_name.ptr != NULL,
+        .partial = plan->partial,
         .before = plan->base != NULL ? plan->base->size : plan->offset,
         .total = plan->total,
     };
@@ -189,6 +235,7 @@ struct intake *upload_begin(struct worker *worker, const struct request *request
     u->terms = plan->terms;
     u->terms.sync = worker->server->options->fsync;
     u->kept = part.partial;
+    u->start = plan->offset;
     u->total = plan->total;
     u->new_member = plan->new_member;
     u->stage = STAGE_NONE;
