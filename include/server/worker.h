@@ -15,9 +15,11 @@
 enum {
     WORKER_IN = 2 * REQUEST_HEAD_LIMIT, /* a whole head, and what a client sends ahead */
     WORKER_INLINE = 32768,              /* a file up to this goes out in one send with its head */
-    WORKER_HEAD_ROOM = 8192,            /* what the head of a response takes at most */
+    /* Header lines that are not common to all: a Location with three bytes for each of a path's, or
+       what tus lets a client note (TRANSFER_NOTE_MAX), and 4 KB for all else. */
+    WORKER_FIELDS = 3 * TARGET_PATH_LIMIT + 4096,
+    WORKER_HEAD_ROOM = WORKER_FIELDS + 4096, /* what the head of a response takes at most */
     WORKER_OUT = 2 * (WORKER_INLINE + WORKER_HEAD_ROOM),
-    WORKER_FIELDS = 4096, /* header lines that are not common to all */
 };
 
 struct worker {

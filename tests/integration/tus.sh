@@ -135,6 +135,18 @@ is "$STATUS $(field Upload-Offset)" "201 5" "with a part of it"
 create 10 'up3.bin' -H 'Content-Type: text/plain' --data-binary 12345
 is "$STATUS" 415 "with another type"
 
+# A path that is three times as long as a URL, and metadata of 8 KB less a little, are told whole.
+deep=$(printf '%%C3%%B1%.0s' {1..100})
+deep=$deep/$deep/$deep/$deep/$deep/$deep/$deep/$deep
+fetch -X PUT --data-binary x "/d/$deep/x"
+is "$STATUS" 201 "a deep directory"
+noted=$(meta filename deep.txt),note\ $(head -c 6000 /dev/zero | base64 -w0)
+tus -X POST -H 'Upload-Length: 5' -H "Upload-Metadata: $noted" "/d/$deep/"
+AT=$(field Location)
+is "${AT:37}" "/d/$deep/deep.txt" "Location is whole where the path is long"
+tus -I "$AT"
+is "$(field Upload-Metadata)" "$noted" "and so are long metadata"
+
 # Its name is taken while the body comes: raw opens the pipe once the upload is there.
 mkfifo "$TMP/rest"
 helper "$RAW" -t $((20 * SLOW)) 127.0.0.1 "$PORT" send "POST /d/ HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\nUpload-Metadata: $(meta filename wish.txt)\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 10\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n" until '100 Continue\r\n\r\n' file "$TMP/rest" >"$TMP/answer" 2>/dev/null
