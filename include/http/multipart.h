@@ -2,8 +2,8 @@
 #define HTTP_MULTIPART_H
 
 /*
- * Bodies of multipart/form-data (RFC 7578, RFC 2046 5.1), as they arrive. Pure; any thread, one
- * thread per parser at a time.
+ * Bodies of multipart/form-data (RFC 7578, RFC 2046 5.1) and their like, as they arrive. Pure; any
+ * thread, one thread per parser at a time.
  *
  *     preamble CRLF                            passed over
  *     --boundary CRLF
@@ -46,10 +46,10 @@ struct multipart {
 /*
  * The boundary parameter of a Content-Type value: 1 to 70 of the characters that RFC 2046 5.1.1
  * allows, the last not a space, quoted or, though some of them would want quotes, not. False when
- * the type is not multipart/form-data or there is not exactly one such parameter. Points into the
- * value.
+ * the type is not `type`, "multipart/form-data" or the like, or there is not exactly one such
+ * parameter. Points into the value.
  */
-bool multipart_boundary(struct span content_type, struct span *boundary);
+bool multipart_boundary(struct span content_type, struct span type, struct span *boundary);
 
 /* `boundary` is one that multipart_boundary gave. */
 void multipart_init(struct multipart *m, struct span boundary);

@@ -38,11 +38,11 @@ static struct span unquote(struct span s)
     return s;
 }
 
-bool multipart_boundary(struct span content_type, struct span *boundary)
+bool multipart_boundary(struct span content_type, struct span type, struct span *boundary)
 {
     struct span rest = content_type, found = SPAN_EMPTY;
 
-    if (rest.ptr == NULL || !span_equal_nocase(span_cut(&rest, ';'), SPAN("multipart/form-data")))
+    if (rest.ptr == NULL || !span_equal_nocase(span_cut(&rest, ';'), type))
         return false;
     while (rest.ptr != NULL) {
         struct span parameter = span_cut(&rest, ';');

@@ -32,6 +32,9 @@ struct form {
     struct member *current;     /* the file being received; NULL: no byte of it yet, or no file */
     struct multipart_part part; /* the part being received; points into the parser */
     struct multipart parser;
+    struct multipart mixed; /* of the part being received, when that holds several files, ... */
+    bool is_mixed;          /* ... which is so, ... */
+    bool mixed_ended;       /* ... and the last of them has come */
     struct form_fields fields;
     size_t directory_len;
     char directory[];
@@ -74,33 +77,80 @@ static enum intake_result begin_file(struct form *f)
 
 static enum intake_result begin_part(struct form *f)
 {
+    struct span boundary;
+
     f->current = NULL;
     /* A browser gives every part a name, and curl too (RFC 7578 4.2). */
     if (f->part.name.ptr == NULL)
         return complain(f, COMPLAINT_NAMELESS);
-    if (f->part.filename.ptr != NULL)
+    f->is_mixed = f->part.filename.ptr == NULL &&
+                  multipart_boundary(f->part.content_type, SPAN("multipart/mixed"), &boundary);
+    f->mixed_ended = false;
+    if (f->is_mixed)
+        multipart_init(&f->mixed, boundary);
+    if (f->is_mixed || f->part.filename.ptr != NULL)
         f->asks_for_files = true;
     else
         form_fields_begin(&f->fields, f->part.name);
     return INTAKE_TAKEN;
 }
 
-static enum intake_result take_data(struct form *f, struct span data)
+static enum intake_result take_file(struct form *f, struct span data)
 {
-    if (f->part.filename.ptr == NULL) {
-        form_fields_add(&f->fields, data);
-        return INTAKE_TAKEN;
-    }
     if (f->current == NULL && begin_file(f) == INTAKE_REFUSED)
         return INTAKE_REFUSED;
     return body_guard_store(&f->guard, stage_write(&f->current->stage, data.ptr, data.len));
 }
 
-static enum intake_result end_part(struct form *f)
+static enum intake_result end_file(struct form *f)
 {
     if (f->current == NULL && f->part.filename.len > 0)
         return begin_file(f);
     return INTAKE_TAKEN;
+}
+
+/*
+ * Several files of one field, each a part of its own in the field's: as RFC 2388 4.2 had it, and
+ * curl does (-F f=@a,b). Nobody has to send it so any more, but it must not be lost.
+ */
+static enum intake_result take_mixed(struct form *f, struct span input)
+{
+    struct span data;
+
+    for (;;) {
+        enum intake_result result = INTAKE_TAKEN;
+        switch (multipart_next(&f->mixed, &input, &data, &f->part)) {
+        case MULTIPART_MORE: return INTAKE_TAKEN;
+        case MULTIPART_PART:
+            f->current = NULL;
+            if (f->part.filename.ptr == NULL)
+                f->part.filename = SPAN("");
+            break;
+        case MULTIPART_DATA: result = take_file(f, data); break;
+        case MULTIPART_PART_END: result = end_file(f); break;
+        case MULTIPART_DONE: f->mixed_ended = true; return INTAKE_TAKEN;
+        case MULTIPART_BAD: result = complain(f, COMPLAINT_MALFORMED); break;
+        }
+        if (result == INTAKE_REFUSED)
+            return result;
+    }
+}
+
+static enum intake_result take_data(struct form *f, struct span data)
+{
+    if (f->is_mixed)
+        return take_mixed(f, data);
+    if (f->part.filename.ptr != NULL)
+        return take_file(f, data);
+    form_fields_add(&f->fields, data);
+    return INTAKE_TAKEN;
+}
+
+static enum intake_result end_part(struct form *f)
+{
+    if (!f->is_mixed)
+        return end_file(f);
+    return f->mixed_ended ? INTAKE_TAKEN : complain(f, COMPLAINT_MALFORMED);
 }
 
 /*

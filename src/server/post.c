@@ -130,7 +130,7 @@ struct intake *post_begin(struct worker *worker, const struct request *request,
         return NULL;
     if (!media_type_equal(type, SPAN("multipart/form-data")))
         return begin_body(worker, request, target, answer);
-    if (!multipart_boundary(type, &boundary))
+    if (!multipart_boundary(type, SPAN("multipart/form-data"), &boundary))
         return refuse(worker, request, STATUS_BAD_REQUEST,
                       SPAN("The form's Content-Type has no proper boundary."), answer);
     return form_begin(worker, request, target->path, boundary, answer);

@@ -151,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     buffer_put_text(&content_type, "multipart/form-data; boundary=");
     buffer_put_span(&content_type, span_make(input.ptr, line));
-    if (line == size || !multipart_boundary(buffer_span(&content_type), &boundary))
+    if (line == size ||
+        !multipart_boundary(buffer_span(&content_type), SPAN("multipart/form-data"), &boundary))
         return 0;
     body = span_make(input.ptr + line + 1, size - line - 1);
 

@@ -177,6 +177,10 @@ is "$STATUS $(members)" '201 none|' "an empty file is a file"
 fetch -F "f=@$TMP/five" -F "f=@$TMP/five" /in
 is "$(members)" 'five|five (2)|none|' "two of the same name are two"
 empty
+fetch -F "f=@$TMP/five,$TMP/none,$TMP/fifty" -F "g=@$TMP/five" /in
+is "$STATUS $(members)" '201 fifty|five|five (2)|none|' "several files in one field, as curl sends them"
+same_bytes "$ROOT/in/fifty" "$TMP/fifty" "with every byte"
+empty
 part='--B\r\nContent-Disposition: form-data; name="f"; filename="'
 form() { # form HOW TEXT : posts those bytes as a form with the boundary B
     raw send "POST /in/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: $(printf %b "$2" | wc -c)\r\n\r\n" "$1" "$2"
@@ -223,6 +227,8 @@ ${whole}${part}b.txt"\r\n\r\ntwo # the second file is
 ${whole}--Bx\r\n\r\n # a boundary line that holds more
 ${whole}--B\r\nContent-Disposition: form-data; name="f"; filename="b\r\n\r\ntwo\r\n--B--\r\n # a head that is malformed
 ${whole}--B\r\nContent-Disposition: form-data; filename="b"\r\n\r\ntwo\r\n--B--\r\n # a part without a name
+${whole}--B\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n--C\r\nContent-Disposition: attachment; filename="b"\r\n\r\ntwo\r\n--B--\r\n # several files in one field, and the end of them is missing
+${whole}--B\r\nContent-Disposition: form-data; name="f"\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n--Cx\r\n\r\n--C--\r\n--B--\r\n # several files in one field, malformed
 ${whole}--B\r\nContent-Type: text/plain\r\n\r\ntwo\r\n--B--\r\n # one that does not say what it is
 no boundary at all # no form
  # an empty body

@@ -284,7 +284,7 @@ static void boundaries(void **state)
         for (size_t len = 0; len <= cases[i].type.len; len++) {
             struct span boundary = SPAN_EMPTY;
             struct span type = span_make(guard_flush(&guard, cases[i].type.ptr, len), len);
-            bool ok = multipart_boundary(type, &boundary);
+            bool ok = multipart_boundary(type, SPAN("multipart/form-data"), &boundary);
             if (len < cases[i].type.len)
                 continue;
             if (ok != (cases[i].boundary != NULL) ||
@@ -293,7 +293,8 @@ static void boundaries(void **state)
         }
     }
     struct span boundary;
-    assert_false(multipart_boundary(SPAN_EMPTY, &boundary)); /* no Content-Type */
+    assert_false(multipart_boundary(SPAN_EMPTY, SPAN("multipart/form-data"),
+                                    &boundary)); /* no Content-Type */
     guard_close(&guard);
 }
 
