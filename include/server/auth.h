@@ -40,7 +40,7 @@ struct auth_question {
 struct auth_verdict {
     char user[ACCOUNT_NAME_LIMIT]; /* who it is, as soon as that is known */
     size_t user_len;
-    unsigned retry_s; /* with AUTH_SLOWED and AUTH_BUSY */
+    unsigned retry_s; /* with AUTH_SLOWED */
 };
 
 /* Reads the file, whose path is kept. NULL after a line on standard error that says what is wrong.

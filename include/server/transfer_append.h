@@ -45,7 +45,7 @@ void transfer_append_nothing(struct worker *worker, const struct request *reques
                              struct transfer_upload *upload, const struct append_plan *plan,
                              struct answer *answer);
 
-/* A status page, and Retry-After with a 503. NULL, for the caller to return. */
+/* A status page. NULL, for the caller to return. */
 struct intake *transfer_refuse(struct worker *worker, const struct request *request,
                                enum status status, struct span sentence, struct answer *answer);
 

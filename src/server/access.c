@@ -153,11 +153,10 @@ static bool refuse_account(struct worker *worker, const struct request *request,
         refuse(worker, request, STATUS_TOO_MANY_REQUESTS,
                SPAN("Too many logins from this address have failed. Please wait a little."),
                answer);
+        response_field_u64(&answer->fields, SPAN("Retry-After"), retry_s);
         break;
     case AUTH_BUSY: refuse(worker, request, STATUS_SERVICE_UNAVAILABLE, SPAN_EMPTY, answer); break;
     }
-    if (retry_s > 0)
-        response_field_u64(&answer->fields, SPAN("Retry-After"), retry_s);
     return false;
 }
 

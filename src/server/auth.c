@@ -18,8 +18,7 @@ enum {
     CACHE_SETS = 64,
     CACHE_WAYS = 4,
     CHECKS_MOST = 8, /* password checks at the same time, and half of the workers at most */
-    BUSY_RETRY_S = 1,
-    LOG_LINES = 20, /* about failures, in LOG_WINDOW_MS */
+    LOG_LINES = 20,  /* about failures, in LOG_WINDOW_MS */
     LOG_WINDOW_MS = 60000,
 };
 
@@ -385,8 +384,6 @@ static enum auth_result decide(struct auth *auth, struct edition *edition,
         account = accounts_find(accounts, credentials->user);
         enum auth_result result =
             check_password(auth, edition, code, account, credentials->password);
-        if (result == AUTH_BUSY)
-            verdict->retry_s = BUSY_RETRY_S;
         if (result == AUTH_UNKNOWN)
             note_failure(auth, q, account);
         if (result != AUTH_ALLOWED)

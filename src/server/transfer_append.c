@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/sha1.h"
-#include "http/response.h"
 #include "server/body_guard.h"
 #include "server/repr_digest.h"
 #include "server/status_page.h"
@@ -42,8 +41,6 @@ struct intake *transfer_refuse(struct worker *worker, const struct request *requ
                                enum status status, struct span sentence, struct answer *answer)
 {
     status_page_answer(worker, request, status, sentence, answer);
-    if (status == STATUS_SERVICE_UNAVAILABLE)
-        response_field_u64(&answer->fields, SPAN("Retry-After"), 1);
     return NULL;
 }
 

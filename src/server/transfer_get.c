@@ -264,7 +264,6 @@ static enum transfer_result look_at_record(struct worker *worker, const struct r
 static void refuse_record(struct worker *worker, const struct request *request,
                           enum transfer_result result, struct answer *answer)
 {
-    enum { RETRY_S = 1 };
     bool evicted = result == TRANSFER_EVICTED;
     enum status status = evicted                       ? STATUS_SERVICE_UNAVAILABLE
                          : result == TRANSFER_NO_SPACE ? STATUS_INSUFFICIENT_STORAGE
@@ -273,8 +272,6 @@ static void refuse_record(struct worker *worker, const struct request *request,
     status_page_answer(
         worker, request, status,
         evicted ? SPAN("Another connection goes on with this transfer.") : SPAN_EMPTY, answer);
-    if (evicted)
-        response_field_u64(&answer->fields, SPAN("Retry-After"), RETRY_S);
 }
 
 /*

@@ -59,6 +59,12 @@ for what in HEAD PUT; do
     older=$HELPER
     staged_so_far() { find "$ROOT/.httpd/uploads" -name "up-$id*" -size -151k -size +145k | grep -q .; }
     wait_for 10 staged_so_far
+    if [ $what = HEAD ]; then
+        kill -STOP "$FIRST_PID"
+        fetch -I "http://127.0.0.1:$SECOND/$id/HEAD.bin"
+        is "$STATUS $(grep -ci '^Retry-After: 1' "$HEAD")" "503 1" "while that server is stopped: 503, and once when to come again"
+        kill -CONT "$FIRST_PID"
+    fi
     start=$(now_ms)
     if [ $what = HEAD ]; then
         fetch -I "http://127.0.0.1:$SECOND/$id/HEAD.bin"
