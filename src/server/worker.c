@@ -129,6 +129,21 @@ static void set_low_water(struct connection *c, uint32_t bytes)
         c->low_water = bytes;
 }
 
+/* Whether to wait for its client costs nobody anything. */
+static bool may_wait(const struct worker *worker, const struct connection *c)
+{
+    struct server *server = worker->server;
+    int64_t left = atomic_load_explicit(&c->deadline, memory_order_relaxed) - worker->now_ms;
+
+    /* What the next request of a connection in the watch set would wake is whoever watches, too. */
+    if (c->phase == PHASE_IDLE && c->watched != 0)
+        return false;
+    /* With more connections than workers, a worker that waits on one is missing elsewhere. */
+    return left >= server->options->patience_ms && c->phase != PHASE_LINGER && c->drips == 0 &&
+           connection_count(&server->connections) <= server->options->threads &&
+           !queue_is_pressed(&server->queue);
+}
+
 /*
  * Waits a little for the client of this very connection, when that costs nobody anything: what
  * comes back within the patience is served without a hand-over. When nobody watches the others, the
@@ -136,14 +151,9 @@ static void set_low_water(struct connection *c, uint32_t bytes)
  */
 static bool wait_patiently(struct worker *worker, struct connection *c)
 {
-    struct server *server = worker->server;
-    int64_t patience = server->options->patience_ms;
-    int64_t left = atomic_load_explicit(&c->deadline, memory_order_relaxed) - worker->now_ms;
+    int64_t patience = worker->server->options->patience_ms;
 
-    /* With more connections than workers, a worker that waits on one is missing elsewhere. */
-    if (patience == 0 || connection_count(&server->connections) > server->options->threads ||
-        left < patience || c->phase == PHASE_LINGER || c->drips > 0 ||
-        queue_is_pressed(&server->queue))
+    if (patience == 0 || !may_wait(worker, c))
         return false;
     bool sends = c->phase == PHASE_SEND || kept_len(&c->output) > 0;
     set_low_water(c, sends ? 0 : c->wants);
