@@ -20,6 +20,10 @@ void response_field(struct buffer *out, struct span name, struct span value);
 void response_field_u64(struct buffer *out, struct span name, uint64_t value);
 void response_field_date(struct buffer *out, struct span name, int64_t when);
 
+/* Location: the path, as in struct target, percent-encoded; with a slash behind it for a directory.
+ */
+void response_location(struct buffer *out, struct span path, bool directory);
+
 /* The empty line. */
 void response_end(struct buffer *out);
 

@@ -36,7 +36,4 @@ struct intake *upload_begin(struct worker *worker, const struct request *request
 void upload_answer_published(struct answer *answer, const struct published *published,
                              const char *path);
 
-/* Location: the path, encoded, with a slash in front. */
-void upload_put_location(struct buffer *fields, struct span path);
-
 #endif

@@ -60,6 +60,16 @@ void response_field_date(struct buffer *out, struct span name, int64_t when)
     end_line(out);
 }
 
+void response_location(struct buffer *out, struct span path, bool directory)
+{
+    begin_field(out, SPAN("Location"));
+    buffer_put_char(out, '/');
+    buffer_put_url_path(out, path);
+    if (directory && path.len > 0)
+        buffer_put_char(out, '/');
+    end_line(out);
+}
+
 void response_end(struct buffer *out)
 {
     end_line(out);

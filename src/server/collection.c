@@ -1,10 +1,10 @@
 #include "server/collection.h"
 
 #include "fs/publish.h"
+#include "http/response.h"
 #include "server/access.h"
 #include "server/body_guard.h"
 #include "server/status_page.h"
-#include "server/upload.h"
 #include "server/write_preconditions.h"
 
 static void refuse(struct worker *worker, const struct request *request, enum status status,
@@ -95,7 +95,7 @@ void mkcol_answer(struct worker *worker, const struct request *request, const st
         status_page_answer_write(worker, request, result, answer);
     } else {
         answer->status = STATUS_CREATED;
-        upload_put_location(&answer->fields, target->path);
+        response_location(&answer->fields, target->path, false);
     }
 }
 
@@ -165,6 +165,6 @@ void move_answer(struct worker *worker, const struct request *request, const str
         status_page_answer_write(worker, request, result, answer);
     } else {
         answer->status = created ? STATUS_CREATED : STATUS_NO_CONTENT;
-        upload_put_location(&answer->fields, to.path);
+        response_location(&answer->fields, to.path, false);
     }
 }

@@ -1,9 +1,9 @@
 #include "server/created_page.h"
 
 #include "http/accept.h"
+#include "http/response.h"
 #include "server/listing_name.h"
 #include "server/page_asset.h"
-#include "server/upload.h"
 
 #include <stdlib.h>
 
@@ -152,7 +152,7 @@ void created_page_answer(struct worker *worker, const struct request *request, s
     answer->cache = SPAN("no-store");
     if (first->next == NULL) {
         etag_make(&answer->etag, first->file.inode, first->file.size, first->file.mtime_ns, false);
-        upload_put_location(&answer->fields, span_of(first->path));
+        response_location(&answer->fields, span_of(first->path), false);
     }
     if (page == NULL) {
         /* All is done that was asked for; only the word about it is missing. */

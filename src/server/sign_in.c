@@ -12,7 +12,6 @@ bool sign_in_answer(struct worker *worker, const struct request *request,
                     const struct target *target, struct answer *answer)
 {
     struct target to;
-    struct buffer *out = &answer->fields;
 
     if (!sign_in_is(target->path))
         return false;
@@ -22,15 +21,7 @@ bool sign_in_answer(struct worker *worker, const struct request *request,
         to.authority.ptr != NULL)
         to = (struct target){0};
     status_page_answer(worker, request, STATUS_SEE_OTHER, SPAN_EMPTY, answer);
-    size_t before = out->len;
-    buffer_put_text(out, "Location: /");
-    buffer_put_url_path(out, to.path);
-    buffer_put_span(out, to.path.len > 0 && to.directory ? SPAN("/\r\n") : SPAN("\r\n"));
-    if (out->overflowed) {
-        out->len = before;
-        out->overflowed = false;
-        response_field(out, SPAN("Location"), SPAN("/"));
-    }
+    response_location(&answer->fields, to.path, to.directory);
     return true;
 }
 

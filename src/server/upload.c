@@ -46,19 +46,6 @@ static enum intake_result moved(struct intake *intake, size_t len, int error)
     return body_guard_count(&u->guard, len);
 }
 
-void upload_put_location(struct buffer *fields, struct span path)
-{
-    size_t before = fields->len;
-
-    buffer_put_text(fields, "Location: /");
-    buffer_put_url_path(fields, path);
-    buffer_put_text(fields, "\r\n");
-    if (fields->overflowed) {
-        fields->len = before;
-        fields->overflowed = false;
-    }
-}
-
 /*
  * Under which name the parts of a file of that path and length are gathered: nobody can make two
  * share it, and parts of versions that differ in length never meet.
@@ -108,7 +95,7 @@ void upload_answer_published(struct answer *answer, const struct published *publ
     answer->status = published->created ? STATUS_CREATED : STATUS_NO_CONTENT;
     etag_make(&answer->etag, published->file.inode, published->file.size, published->file.mtime_ns,
               false);
-    upload_put_location(&answer->fields, span_of(path));
+    response_location(&answer->fields, span_of(path), false);
 }
 
 static void answer_published(struct upload *u, struct worker *worker, const struct request *request,

@@ -32,6 +32,23 @@ static void writes_status_lines(void **state)
     expect_text(&out, OUTPUT("HTTP/1.1 299 \r\n"));
 }
 
+static void writes_locations(void **state)
+{
+    (void)state;
+    char memory[128];
+    struct buffer out = BUFFER_OVER(memory);
+
+    response_location(&out, SPAN("a/b c.txt"), false);
+    expect_text(&out, OUTPUT("Location: /a/b%20c.txt\r\n"));
+    response_location(&out, SPAN("a"), true);
+    expect_text(&out, OUTPUT("Location: /a/\r\n"));
+    /* One slash: with two it would name another host (RFC 3986 4.2). */
+    response_location(&out, SPAN(""), true);
+    expect_text(&out, OUTPUT("Location: /\r\n"));
+    response_location(&out, SPAN("a\r\nb:%?#"), false);
+    expect_text(&out, OUTPUT("Location: /a%0D%0Ab%3A%25%3F%23\r\n"));
+}
+
 static const struct field_row {
     struct span value;
     const char *line;
@@ -118,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_status_lines),
+        cmocka_unit_test(writes_locations),
         cmocka_unit_test(writes_fields),
         cmocka_unit_test(writes_numbers_and_dates),
         cmocka_unit_test(says_when_it_does_not_fit),
