@@ -181,8 +181,9 @@ restart: httpd test-tools ## replace the server ten times under load (RESTARTS=n
 	RESTARTS=$${RESTARTS:-10} bash tests/integration/restart.sh
 
 .PHONY: bench
-bench: httpd ## compare with nginx, lighttpd and h2o on this machine
+bench: httpd ## compare with nginx, lighttpd, h2o and Apache on this machine, then reads beside uploads
 	tests/bench/run
+	tests/bench/beside -r 3
 
 .PHONY: scale
 scale: httpd ## several httpd on GlusterFS behind HAProxy, killed and replaced (FULL=1 for the long form)
