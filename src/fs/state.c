@@ -122,8 +122,9 @@ enum fs_result state_lock(const struct state *state, uint64_t key, int *lock_fd)
     };
 
     *lock_fd = openat(state->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    /* Nothing of the client's is missing when it is not found: somebody removed the directory. */
     if (*lock_fd == -1)
-        return fs_result_of_errno(errno);
+        return errno == ENOENT ? FS_IO : fs_result_of_errno(errno);
     while (fcntl(*lock_fd, F_OFD_SETLKW, &range) == -1) {
         enum fs_result result = fs_result_of_errno(errno);
 

@@ -50,13 +50,20 @@ static bool digest_file(struct worker *worker, const struct file *file,
            after.mtime_ns == file->mtime_ns;
 }
 
+static bool is_wanted(const struct request *request)
+{
+    char join[DIGEST_LINES_LIMIT];
+
+    return digest_field_want_sha256(field_list(&request->fields, request->head,
+                                               FIELD_WANT_REPR_DIGEST, join, sizeof join)) > 0;
+}
+
 void repr_digest_put(struct worker *worker, const struct request *request, const struct file *file,
                      struct answer *answer)
 {
     uint8_t digest[SHA256_LEN];
 
-    if (request->version == VERSION_0_9 || file->size > REPR_DIGEST_LARGEST ||
-        digest_field_want_sha256(request_field(request, FIELD_WANT_REPR_DIGEST)) == 0)
+    if (request->version == VERSION_0_9 || file->size > REPR_DIGEST_LARGEST || !is_wanted(request))
         return;
     if (file->size > sizeof worker->page)
         queue_step_aside(&worker->server->queue);

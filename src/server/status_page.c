@@ -148,7 +148,9 @@ static struct span sentence_of_write_result(enum fs_result result)
                     "be stored there at once.");
     case FS_BUSY: return SPAN("Another request is at work on that. Please try again.");
     case FS_TOO_LARGE: return SPAN("The file system takes no file of that size.");
-    case FS_IO: return SPAN("The disk of the server has failed.");
+    case FS_NO_DESCRIPTORS: return SPAN("The server has too many files open for that at once.");
+    case FS_NO_MEMORY: return SPAN("The server has no memory for that at the moment.");
+    case FS_IO: return SPAN("The server's disk has failed, or its own directory is gone.");
     default: return SPAN_EMPTY;
     }
 }

@@ -310,6 +310,20 @@ is "$(grep -c '"href":"/in/' "$BODY")" 1000 "and all are listed, in a page that 
 like "$(tail -n 2 "$BODY" | tr -d '\n')" '^\{"name":"999","href":"/in/999","size":3\}\]\}$' "to the last"
 server_stop
 
+# More files at once than the server may open.
+empty
+LAUNCH=(prlimit --nofile=200)
+server_start --no-fsync
+LAUNCH=()
+fetch -H 'Content-Type: multipart/form-data; boundary=B' -H 'Expect:' --data-binary "@$TMP/many" /in
+like "$STATUS" '^(503|000)$' "more files in a form than the server may open"
+[ "$STATUS" = 000 ] || like "$(body)" 'too many files open' "are refused, and said so"
+wait_for $((5 * SLOW)) nothing_staged
+is "$(staged) $(members)" '0 ' "nothing of it is stored"
+post -H 'Slug: x' /in
+is "$STATUS" 201 "and the server goes on"
+server_stop
+
 server_start --read-only
 post /in
 is "$STATUS" 405 "a read-only server takes nothing"

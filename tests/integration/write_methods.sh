@@ -242,6 +242,8 @@ fetch "${want[@]}" /chunked
 is "$(field Repr-Digest)" "sha-256=:$(digest_of "$TMP/three"):" "of a file that takes several reads"
 fetch "${want[@]}" /e
 is "$(field Repr-Digest)" "sha-256=:$(digest_of /dev/null):" "and of an empty one"
+fetch -H 'Want-Repr-Digest: sha-512=3' "${want[@]}" /in_one
+is "$(field Repr-Digest)" "sha-256=:$right:" "on two lines, too"
 fetch -H 'Want-Repr-Digest: sha-256=0' /in_one
 is "$(field Repr-Digest)" "" "a weight of 0 wants none (RFC 9530 4)"
 fetch -H 'Want-Repr-Digest: sha-512=3' /in_one
@@ -356,6 +358,19 @@ fetch -X DELETE /
 is "$STATUS" 403 "DELETE / of an empty site"
 [ -d "$ROOT" ]
 ok "which is still there"
+server_stop
+
+# The server's own directory is removed while it runs.
+echo here >"$ROOT/a.txt"
+server_start
+rm -rf "$ROOT/.httpd"
+for method in PUT DELETE MOVE; do
+    fetch -X $method -H 'Destination: /b.txt' --data-binary x /a.txt
+    is "$STATUS $(cat "$ROOT/a.txt")" "500 here" "$method: it is the server's fault, and nothing is changed"
+done
+like "$(body)" 'own directory is gone' "which is said"
+fetch /a.txt
+is "$STATUS" 200 "what is there is served"
 server_stop
 
 # ---- limits of the disk, and nobody may write ------------------------------------------------------
