@@ -4,6 +4,7 @@
 /* PUT to /<client id>/<path>, and PATCH with X-Update-Range wherever. Worker threads. */
 
 #include "server/intake.h"
+#include "server/transfer_address.h"
 #include "server/transfer_upload.h"
 
 /*
@@ -12,7 +13,7 @@
  * published when its length is reached. NULL: *answer says why not.
  */
 struct intake *put_by_id_begin(struct worker *worker, const struct request *request,
-                               const struct upload_address *address, struct answer *answer);
+                               const struct transfer_address *address, struct answer *answer);
 
 /*
  * PATCH as sabre/dav and dufs have it: `X-Update-Range: append`, or `bytes=N-` where N is the
@@ -20,6 +21,6 @@ struct intake *put_by_id_begin(struct worker *worker, const struct request *requ
  * or, where that is not known, to the end; on a file, it grows in one step when the body is whole.
  */
 struct intake *update_range_begin(struct worker *worker, const struct request *request,
-                                  const struct upload_address *address, struct answer *answer);
+                                  const struct transfer_address *address, struct answer *answer);
 
 #endif

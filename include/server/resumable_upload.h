@@ -10,6 +10,7 @@
  */
 
 #include "server/intake.h"
+#include "server/transfer_address.h"
 #include "server/transfer_upload.h"
 
 /* Upload-Draft-Interop-Version when it is one of 5 to 8, else 0. */
@@ -21,6 +22,7 @@ unsigned resumable_upload_interop(const struct request *request);
  * that it names. NULL: *answer says all.
  */
 struct intake *resumable_upload_begin(struct worker *worker, const struct request *request,
-                                      const struct upload_address *address, struct answer *answer);
+                                      const struct transfer_address *address,
+                                      struct answer *answer);
 
 #endif

@@ -25,7 +25,6 @@
  */
 
 #include "fs/publish.h"
-#include "http/target.h"
 #include "resume/transfer.h"
 #include "server/answer.h"
 #include "server/worker.h"
@@ -40,13 +39,6 @@ enum {
     UPLOAD_WHEN_TOLD = 32, /* complete when the client says so, not when its length is reached */
     UPLOAD_UNCHECKED = 64, /* bytes past the offset are of no use unless their checksum is right */
     UPLOAD_DUE = 128,      /* all bytes are there: publish it */
-};
-
-/* What an upload is addressed to. */
-struct upload_address {
-    struct target target; /* the path itself, without the id */
-    struct uuid client;   /* with by_id */
-    bool by_id;
 };
 
 /* One that is held. */

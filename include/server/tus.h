@@ -8,6 +8,7 @@
  */
 
 #include "server/intake.h"
+#include "server/transfer_address.h"
 #include "server/transfer_upload.h"
 
 /* Whether a request is of this protocol and of another version: *answer is a 412 then. */
@@ -19,9 +20,9 @@ enum method tus_method(const struct request *request);
 
 /* POST: creation. PATCH: append. NULL: *answer says all. */
 struct intake *tus_post_begin(struct worker *worker, const struct request *request,
-                              const struct upload_address *address, struct answer *answer);
+                              const struct transfer_address *address, struct answer *answer);
 struct intake *tus_patch_begin(struct worker *worker, const struct request *request,
-                               const struct upload_address *address, struct answer *answer);
+                               const struct transfer_address *address, struct answer *answer);
 
 /* For OPTIONS: what is spoken here. */
 void tus_put_options(struct buffer *fields, const struct server *server);

@@ -3,6 +3,7 @@
 
 /* The creation of an upload in a directory, as tus and the IETF draft have it. Worker threads. */
 
+#include "server/transfer_address.h"
 #include "server/transfer_upload.h"
 
 /*
@@ -20,7 +21,7 @@ bool upload_creation_name(const struct request *request, struct buffer *out);
  * has one. As transfer_upload_create otherwise.
  */
 enum status upload_creation_make(struct transfer_upload **upload, struct worker *worker,
-                                 const struct upload_address *address, struct span name,
+                                 const struct transfer_address *address, struct span name,
                                  const struct transfer_record *record, struct span note);
 
 #endif

@@ -8,6 +8,7 @@
  */
 
 #include "server/answer.h"
+#include "server/transfer_address.h"
 #include "server/transfer_upload.h"
 #include "server/worker.h"
 
@@ -26,7 +27,7 @@ void upload_resource_put_location(struct buffer *out, const struct transfer_uplo
  * an upload's, or the upload was complete, and a GET has forgotten it for a download to begin.
  */
 bool upload_resource_answer(struct worker *worker, const struct request *request,
-                            const struct upload_address *address, enum method method,
+                            const struct transfer_address *address, enum method method,
                             struct answer *answer);
 
 #endif

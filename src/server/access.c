@@ -8,7 +8,7 @@
 #include "server/page_asset.h"
 #include "server/sign_in.h"
 #include "server/status_page.h"
-#include "server/transfer_get.h"
+#include "server/transfer_address.h"
 
 static bool refuse(struct worker *worker, const struct request *request, enum status status,
                    struct span sentence, struct answer *answer)
@@ -113,11 +113,11 @@ static bool is_cross_site(const struct server *server, const struct request *req
 static void ask_about(const struct server *server, const struct target *target,
                       struct auth_question *question)
 {
-    struct transfer_target transfer;
+    struct transfer_address address;
 
     question->path = target->path;
-    if (transfer_target_of(server, target, &transfer)) {
-        question->path = span_of(transfer.path);
+    if (transfer_address_of(server, target, &address)) {
+        question->path = address.target.path;
         question->anywhere = question->path.len == 0;
     } else if (span_equal(target->path, SPAN(".uuid")) || page_asset_is(target->path) ||
                sign_in_is(target->path)) {
@@ -269,10 +269,10 @@ bool access_may_write(struct worker *worker, const struct request *request, stru
 static bool forgets_transfer(const struct server *server, const struct request *request,
                              const struct target *target)
 {
-    struct transfer_target transfer;
+    struct transfer_address address;
 
     return request->method == METHOD_DELETE && !target->hidden &&
-           transfer_target_of(server, target, &transfer) && transfer.path[0] != '\0';
+           transfer_address_of(server, target, &address) && address.target.path.len > 0;
 }
 
 bool access_allows(struct worker *worker, const struct request *request,

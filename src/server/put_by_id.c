@@ -35,7 +35,7 @@ static struct intake *append(struct worker *worker, const struct request *reques
 }
 
 static struct intake *begin_afresh(struct worker *worker, const struct request *request,
-                                   const struct upload_address *address,
+                                   const struct transfer_address *address,
                                    const struct write_terms *terms, uint64_t length,
                                    bool length_known, bool whole, struct answer *answer)
 {
@@ -66,7 +66,7 @@ static struct intake *refuse_offset(struct worker *worker, const struct request 
 
 /* A part that is not the whole. */
 static struct intake *begin_part(struct worker *worker, const struct request *request,
-                                 const struct upload_address *address,
+                                 const struct transfer_address *address,
                                  const struct write_terms *terms, const struct content_range *range,
                                  struct answer *answer)
 {
@@ -91,7 +91,7 @@ static struct intake *begin_part(struct worker *worker, const struct request *re
 }
 
 struct intake *put_by_id_begin(struct worker *worker, const struct request *request,
-                               const struct upload_address *address, struct answer *answer)
+                               const struct transfer_address *address, struct answer *answer)
 {
     struct content_range range;
     struct write_terms terms;
@@ -129,7 +129,7 @@ static enum status read_update_range(struct span value, uint64_t length)
 }
 
 static struct intake *update_upload(struct worker *worker, const struct request *request,
-                                    const struct upload_address *address, struct span range,
+                                    const struct transfer_address *address, struct span range,
                                     struct answer *answer)
 {
     struct append_plan plan = {.terms.condition = WRITE_ALWAYS};
@@ -176,7 +176,7 @@ static struct intake *update_file(struct worker *worker, const struct request *r
 }
 
 struct intake *update_range_begin(struct worker *worker, const struct request *request,
-                                  const struct upload_address *address, struct answer *answer)
+                                  const struct transfer_address *address, struct answer *answer)
 {
     struct span range = request_field(request, FIELD_X_UPDATE_RANGE);
 

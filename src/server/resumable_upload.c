@@ -149,7 +149,7 @@ static bool read_length(const struct request *request, bool complete, uint64_t b
  */
 
 static struct intake *create(struct worker *worker, const struct request *request,
-                             const struct upload_address *address, bool complete,
+                             const struct transfer_address *address, bool complete,
                              struct answer *answer)
 {
     struct append_plan plan = {
@@ -243,7 +243,7 @@ static bool fits(struct worker *worker, const struct request *request, struct tr
 }
 
 static struct intake *append(struct worker *worker, const struct request *request,
-                             const struct upload_address *address, bool complete,
+                             const struct transfer_address *address, bool complete,
                              struct answer *answer)
 {
     struct append_plan plan = {
@@ -275,7 +275,7 @@ static struct intake *append(struct worker *worker, const struct request *reques
 }
 
 struct intake *resumable_upload_begin(struct worker *worker, const struct request *request,
-                                      const struct upload_address *address, struct answer *answer)
+                                      const struct transfer_address *address, struct answer *answer)
 {
     bool complete;
 

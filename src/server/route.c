@@ -70,30 +70,15 @@ static bool find_target(struct worker *worker, const struct request *request, st
     return false;
 }
 
-/* Takes the id off the target, if it has one. */
-static void find_address(const struct server *server, const struct target *target,
-                         struct upload_address *address)
-{
-    struct transfer_target transfer;
-
-    *address = (struct upload_address){.target = *target};
-    if (transfer_target_of(server, target, &transfer)) {
-        address->by_id = true;
-        address->client = transfer.client;
-        address->target.path = span_of(transfer.path);
-        address->target.directory |= transfer.path[0] == '\0';
-    }
-}
-
 /* A body that becomes a file, or a part of one: by which of the protocols for that. */
 static struct intake *begin_upload(struct worker *worker, const struct request *request,
                                    const struct target *target, enum method method,
                                    struct answer *answer)
 {
-    struct upload_address address;
+    struct transfer_address address = {.target = *target};
 
-    find_address(worker->server, target, &address);
-    if (address.by_id && !access_allows_write(worker, request, &address.target, answer))
+    if (transfer_address_of(worker->server, target, &address) &&
+        !access_allows_write(worker, request, &address.target, answer))
         return NULL;
     if (request_field(request, FIELD_TUS_RESUMABLE).ptr != NULL && method != METHOD_PUT)
         return method == METHOD_POST ? tus_post_begin(worker, request, &address, answer)
@@ -148,8 +133,7 @@ static bool answer_resuming(struct worker *worker, const struct request *request
                             const struct target *target, enum method method, struct answer *answer)
 {
     const struct server *server = worker->server;
-    struct transfer_target transfer;
-    struct upload_address address;
+    struct transfer_address address;
     bool reads = method == METHOD_GET || method == METHOD_HEAD;
 
     if (!server->resumes)
@@ -159,14 +143,13 @@ static bool answer_resuming(struct worker *worker, const struct request *request
         client_id_answer(worker, request, answer);
         return true;
     }
-    if (!(reads || method == METHOD_DELETE) || !transfer_target_of(server, target, &transfer) ||
+    if (!(reads || method == METHOD_DELETE) || !transfer_address_of(server, target, &address) ||
         target->hidden)
         return false;
-    find_address(server, target, &address);
     if (address.target.path.len > 0 &&
         upload_resource_answer(worker, request, &address, method, answer))
         return true;
-    transfer_get_answer(worker, request, &transfer, answer);
+    transfer_get_answer(worker, request, &address, answer);
     return true;
 }
 

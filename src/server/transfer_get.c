@@ -11,20 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-bool transfer_target_of(const struct server *server, const struct target *target,
-                        struct transfer_target *transfer)
-{
-    size_t len = UUID_TEXT_LEN;
-    bool more = target->path.len > len;
-
-    if (!server->resumes || target->path.len < len || (more && target->path.ptr[len] != '/') ||
-        !uuid_parse(span_make(target->path.ptr, len), &transfer->client) ||
-        !client_id_is_ours(&server->ids, &transfer->client))
-        return false;
-    transfer->path = target->path.ptr + len + (more ? 1 : 0);
-    return true;
-}
-
 void client_id_answer(struct worker *worker, const struct request *request, struct answer *answer)
 {
     struct uuid id;
@@ -82,18 +68,18 @@ static void put_transfer(void *context, struct span path, struct transfer *trans
     }
 }
 
-static void list_answer(struct worker *worker, const struct transfer_target *target,
+static void list_answer(struct worker *worker, const struct transfer_address *address,
                         struct answer *answer)
 {
     enum { END_ROOM = 8 };
     struct list list = {buffer_make(worker->page, sizeof worker->page - END_ROOM), true};
     char id[UUID_TEXT_LEN];
 
-    uuid_format(&target->client, id);
+    uuid_format(&address->client, id);
     buffer_put_text(&list.out, "{\"client\":\"");
     buffer_put(&list.out, id, sizeof id);
     buffer_put_text(&list.out, "\",\"transfers\":[");
-    transfer_each(worker->server->state.transfers_fd, &target->client, put_transfer, &list);
+    transfer_each(worker->server->state.transfers_fd, &address->client, put_transfer, &list);
     list.out.cap += END_ROOM;
     buffer_put_text(&list.out, "\n]}\n");
     answer->status = STATUS_OK;
@@ -107,11 +93,11 @@ static void list_answer(struct worker *worker, const struct transfer_target *tar
  */
 
 static void forget_answer(struct worker *worker, const struct request *request,
-                          const struct transfer_target *target, struct answer *answer)
+                          const struct transfer_address *address, struct answer *answer)
 {
     const struct state *state = &worker->server->state;
-    struct span path = span_of(target->path);
-    enum transfer_result result = transfer_remove(state->transfers_fd, &target->client, path);
+    struct span path = address->target.path;
+    enum transfer_result result = transfer_remove(state->transfers_fd, &address->client, path);
 
     if (result == TRANSFER_OK)
         answer->status = STATUS_NO_CONTENT;
@@ -134,7 +120,7 @@ static bool is_same_version(const struct transfer_record *record, const struct f
  * since its client has mostly gone. One that goes on for longer is left with its last checkpoint.
  */
 static enum transfer_result open_settled(struct worker *worker,
-                                         const struct transfer_target *target,
+                                         const struct transfer_address *address,
                                          struct transfer *transfer, struct connection **former)
 {
     enum { SETTLE_TRIES = 20, SETTLE_NS = 1000000 };
@@ -144,7 +130,7 @@ static enum transfer_result open_settled(struct worker *worker,
     *former = NULL;
     for (unsigned tries = 0;; tries++) {
         enum transfer_result result = transfer_open(transfer, server->state.transfers_fd,
-                                                    &target->client, span_of(target->path));
+                                                    &address->client, address->target.path);
         if (result != TRANSFER_OK || tries == SETTLE_TRIES ||
             !delivery_is_ours(server, worker->connection, transfer->record.claim.holder))
             return result;
@@ -192,12 +178,12 @@ static enum transfer_result judge(const struct server *server, const struct file
  * have been given a part already.
  */
 static bool may_begin(struct worker *worker, const struct request *request,
-                      const struct transfer_target *target, enum past *past)
+                      const struct transfer_address *address, enum past *past)
 {
     bool ranged = request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL;
 
     if (*past == PAST_FITS &&
-        client_id_age_s(&target->client, worker_date(worker)) > worker->server->options->expire_s)
+        client_id_age_s(&address->client, worker_date(worker)) > worker->server->options->expire_s)
         *past = PAST_EXPIRED;
     if (*past == PAST_EXPIRED && ranged)
         *past = PAST_FITS;
@@ -207,29 +193,29 @@ static bool may_begin(struct worker *worker, const struct request *request,
 /* Opens the record and takes it, or makes one. *past: there was one that is of no use, and is gone
    now. */
 static enum transfer_result take_record(struct worker *worker, const struct request *request,
-                                        const struct transfer_target *target,
+                                        const struct transfer_address *address,
                                         const struct file *file, struct transfer *transfer,
                                         enum past *past)
 {
     struct server *server = worker->server;
-    struct span path = span_of(target->path);
+    struct span path = address->target.path;
     int store = server->state.transfers_fd;
     const struct transfer_claim claim = delivery_claim(server, worker->connection);
     int64_t now_s = worker_date(worker);
     uint64_t former = 0;
     struct connection *settled;
-    enum transfer_result result = open_settled(worker, target, transfer, &settled);
+    enum transfer_result result = open_settled(worker, address, transfer, &settled);
 
     if (result == TRANSFER_OK) {
         result = judge(server, file, now_s, transfer, past);
         if (result == TRANSFER_NONE)
-            transfer_remove(store, &target->client, path);
+            transfer_remove(store, &address->client, path);
     }
     if (result == TRANSFER_OK) {
         result = transfer_take(transfer, &claim, &former, now_s);
         if (result != TRANSFER_OK)
             transfer_close(transfer);
-    } else if (result == TRANSFER_NONE && may_begin(worker, request, target, past)) {
+    } else if (result == TRANSFER_NONE && may_begin(worker, request, address, past)) {
         const struct transfer_record fresh = {
             .kind = TRANSFER_DOWNLOAD,
             .length = file->size,
@@ -239,7 +225,8 @@ static enum transfer_result take_record(struct worker *worker, const struct requ
             .mtime_ns = file->mtime_ns,
             .claim = claim,
         };
-        result = transfer_create(transfer, store, &target->client, path, &fresh, SPAN_EMPTY, now_s);
+        result =
+            transfer_create(transfer, store, &address->client, path, &fresh, SPAN_EMPTY, now_s);
     }
     delivery_evict(server, worker->connection, former, settled);
     return result;
@@ -247,16 +234,16 @@ static enum transfer_result take_record(struct worker *worker, const struct requ
 
 /* The record as it is, if there is one: transfer->fd is -1 otherwise. */
 static enum transfer_result look_at_record(struct worker *worker, const struct request *request,
-                                           const struct transfer_target *target,
+                                           const struct transfer_address *address,
                                            const struct file *file, struct transfer *transfer,
                                            enum past *past)
 {
     enum transfer_result result = transfer_open(transfer, worker->server->state.transfers_fd,
-                                                &target->client, span_of(target->path));
+                                                &address->client, address->target.path);
 
     if (result == TRANSFER_OK)
         result = judge(worker->server, file, worker_date(worker), transfer, past);
-    if (result == TRANSFER_NONE && may_begin(worker, request, target, past))
+    if (result == TRANSFER_NONE && may_begin(worker, request, address, past))
         result = TRANSFER_OK;
     return result;
 }
@@ -279,7 +266,7 @@ static void refuse_record(struct worker *worker, const struct request *request,
  * it cannot be. With `peek`, transfer->fd may be -1: there is no record yet.
  */
 static bool open_record(struct worker *worker, const struct request *request,
-                        const struct transfer_target *target, const struct file *file, bool peek,
+                        const struct transfer_address *address, const struct file *file, bool peek,
                         struct transfer *transfer, struct answer *answer)
 {
     enum { TAKE_TRIES = 100 };
@@ -290,7 +277,7 @@ static bool open_record(struct worker *worker, const struct request *request,
     /* Others may make the record, or remove it, while it is looked for. */
     do
         result =
-            (peek ? look_at_record : take_record)(worker, request, target, file, transfer, &past);
+            (peek ? look_at_record : take_record)(worker, request, address, file, transfer, &past);
     while (past == PAST_FITS && (result == TRANSFER_NONE || result == TRANSFER_EXISTS) &&
            ++tries < TAKE_TRIES);
     if (past == PAST_EXPIRED)
@@ -351,14 +338,14 @@ static void let_go(struct transfer *transfer)
 }
 
 static void download_answer(struct worker *worker, const struct request *request,
-                            const struct transfer_target *target, const struct file *file,
+                            const struct transfer_address *address, const struct file *file,
                             struct answer *answer)
 {
     bool peek = request->method == METHOD_HEAD;
     bool ranged = request->method == METHOD_GET && request_field(request, FIELD_RANGE).ptr != NULL;
     struct transfer transfer;
 
-    if (!open_record(worker, request, target, file, peek, &transfer, answer)) {
+    if (!open_record(worker, request, address, file, peek, &transfer, answer)) {
         close(file->fd);
         return;
     }
@@ -371,7 +358,7 @@ static void download_answer(struct worker *worker, const struct request *request
                            answer);
         return;
     }
-    static_file_answer_open(worker, request, target->path, file, answer);
+    static_file_answer_open(worker, request, address->target.path.ptr, file, answer);
     answer->cache = SPAN("no-store");
     /* Who says Range and is answered with the whole (If-Range names another version, or the unit is
        unknown) expects just that. */
@@ -386,19 +373,19 @@ static void download_answer(struct worker *worker, const struct request *request
 }
 
 void transfer_get_answer(struct worker *worker, const struct request *request,
-                         const struct transfer_target *target, struct answer *answer)
+                         const struct transfer_address *address, struct answer *answer)
 {
     struct file file;
 
-    if (target->path[0] == '\0' && request->method != METHOD_DELETE) {
-        list_answer(worker, target, answer);
+    if (address->target.path.len == 0 && request->method != METHOD_DELETE) {
+        list_answer(worker, address, answer);
         return;
     }
     if (request->method == METHOD_DELETE) {
-        forget_answer(worker, request, target, answer);
+        forget_answer(worker, request, address, answer);
         return;
     }
-    enum fs_result result = docroot_lookup(&worker->docroot, target->path, &file);
+    enum fs_result result = docroot_lookup(&worker->docroot, address->target.path.ptr, &file);
     if (result == FS_OK && file.directory) {
         close(file.fd);
         result = FS_NOT_FOUND;
@@ -406,5 +393,5 @@ void transfer_get_answer(struct worker *worker, const struct request *request,
     if (result != FS_OK)
         status_page_answer(worker, request, status_of_fs_result(result), SPAN_EMPTY, answer);
     else
-        download_answer(worker, request, target, &file, answer);
+        download_answer(worker, request, address, &file, answer);
 }

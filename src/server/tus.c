@@ -5,7 +5,6 @@
 #include "server/post.h"
 #include "server/status_page.h"
 #include "server/transfer_append.h"
-#include "server/transfer_get.h"
 #include "server/upload_creation.h"
 #include "server/upload_resource.h"
 
@@ -141,7 +140,7 @@ static bool learn_length(const struct request *request, struct transfer_upload *
 }
 
 struct intake *tus_patch_begin(struct worker *worker, const struct request *request,
-                               const struct upload_address *address, struct answer *answer)
+                               const struct transfer_address *address, struct answer *answer)
 {
     struct append_plan plan = {.too_much = STATUS_CONTENT_TOO_LARGE, .answer = answer_patch};
     struct transfer_upload *u;
@@ -203,19 +202,14 @@ static void answer_created(struct transfer_upload *u, struct worker *worker,
     upload_resource_put_state(answer, u);
 }
 
-/* A piece's URL: of which upload. */
-static bool find_piece(struct worker *worker, struct span url, struct uuid *client,
-                       char path[static TARGET_PATH_LIMIT], struct span *piece)
+/* A piece's URL: of which upload. Its path is put into `path`. */
+static bool find_piece(const struct server *server, struct span url,
+                       char path[static TARGET_PATH_LIMIT], struct transfer_address *piece)
 {
-    struct transfer_target transfer;
     struct target target;
 
-    if (target_parse(&target, url, path) != TARGET_OK || target.hidden ||
-        !transfer_target_of(worker->server, &target, &transfer))
-        return false;
-    *client = transfer.client;
-    *piece = span_of(transfer.path);
-    return true;
+    return target_parse(&target, url, path) == TARGET_OK && !target.hidden &&
+           transfer_address_of(server, &target, piece);
 }
 
 /* Takes all the pieces, which must be complete. STATUS_NONE, or why not. */
@@ -223,15 +217,16 @@ static enum status take_pieces(struct worker *worker, struct span urls,
                                struct transfer_upload *pieces[static PIECES_LIMIT], unsigned *count)
 {
     char path[TARGET_PATH_LIMIT];
-    struct span url, piece;
-    struct uuid client;
+    struct transfer_address piece;
+    struct span url;
 
     while (tus_concat_next(&urls, &url)) {
         if (*count == PIECES_LIMIT)
             return STATUS_CONTENT_TOO_LARGE;
-        if (!find_piece(worker, url, &client, path, &piece))
+        if (!find_piece(worker->server, url, path, &piece))
             return STATUS_BAD_REQUEST;
-        enum status status = transfer_upload_take(&pieces[*count], worker, &client, piece);
+        enum status status =
+            transfer_upload_take(&pieces[*count], worker, &piece.client, piece.target.path);
         if (status != STATUS_NONE)
             return status == STATUS_NOT_FOUND ? STATUS_BAD_REQUEST : status;
         const struct transfer_record *r = &pieces[(*count)++]->transfer.record;
@@ -257,7 +252,7 @@ static enum status join(struct transfer_upload *u, struct worker *worker,
 }
 
 static void concatenate(struct worker *worker, const struct request *request,
-                        const struct upload_address *address, struct span name, struct span note,
+                        const struct transfer_address *address, struct span name, struct span note,
                         struct span urls, struct answer *answer)
 {
     struct transfer_record record = {.flags = UPLOAD_FINAL | UPLOAD_NEW_MEMBER | UPLOAD_WHEN_TOLD};
@@ -317,7 +312,7 @@ static bool read_length(struct worker *worker, const struct request *request,
 }
 
 struct intake *tus_post_begin(struct worker *worker, const struct request *request,
-                              const struct upload_address *address, struct answer *answer)
+                              const struct transfer_address *address, struct answer *answer)
 {
     struct append_plan plan = {.too_much = STATUS_CONTENT_TOO_LARGE, .answer = answer_created};
     struct transfer_record record = {.flags = UPLOAD_NEW_MEMBER};

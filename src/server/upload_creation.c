@@ -69,7 +69,7 @@ static enum status try(struct transfer_upload **upload, struct worker *worker,
 }
 
 enum status upload_creation_make(struct transfer_upload **upload, struct worker *worker,
-                                 const struct upload_address *address, struct span name,
+                                 const struct transfer_address *address, struct span name,
                                  const struct transfer_record *record, struct span note)
 {
     char path[TARGET_PATH_LIMIT + FILE_NAME_LIMIT + 1], numbered[FILE_NAME_LIMIT];

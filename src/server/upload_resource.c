@@ -49,7 +49,7 @@ void upload_resource_put_location(struct buffer *out, const struct transfer_uplo
     buffer_put_text(out, "\r\n");
 }
 
-static bool is_upload(const struct server *server, const struct upload_address *address,
+static bool is_upload(const struct server *server, const struct transfer_address *address,
                       bool *complete)
 {
     struct transfer t;
@@ -76,7 +76,7 @@ static bool claims_state(const struct request *request)
 }
 
 bool upload_resource_answer(struct worker *worker, const struct request *request,
-                            const struct upload_address *address, enum method method,
+                            const struct transfer_address *address, enum method method,
                             struct answer *answer)
 {
     struct transfer_upload *u;
