@@ -13,7 +13,8 @@ struct server;
 /* Sets server->docroot_path. 0, or an exit status after a line that says why. */
 int storage_find_docroot(struct server *server);
 
-/* Whether everybody could download the file at `path`. After storage_find_docroot. */
+/* Whether everybody could download what is at `path`, or will be once it is made. After
+   storage_find_docroot. */
 bool storage_is_served(const struct server *server, const char *path);
 
 /*

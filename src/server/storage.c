@@ -34,11 +34,33 @@ int storage_find_docroot(struct server *server)
     return 0;
 }
 
+/* As realpath, but the last name need not exist yet. NULL when the rest does not. For free(). */
+static char *real_path(const char *path)
+{
+    char *real = realpath(path, NULL), *copy, *slash, *parent, *joined = NULL;
+
+    if (real != NULL || errno != ENOENT || (copy = strdup(path)) == NULL)
+        return real;
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0';
+    slash = strrchr(copy, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    parent = realpath(slash == NULL ? "." : slash == copy ? "/" : copy, NULL);
+    if (parent != NULL &&
+        asprintf(&joined, "%s/%s", parent, slash == NULL ? copy : slash + 1) == -1)
+        joined = NULL;
+    free(parent);
+    free(copy);
+    return joined;
+}
+
 bool storage_is_served(const struct server *server, const char *path)
 {
-    struct span root = span_of(server->docroot_path);
-    char *real = realpath(path, NULL);
-    bool inside = real != NULL && span_starts_with(span_of(real), root) && real[root.len] == '/';
+    struct span root = span_of(strcmp(server->docroot_path, "/") == 0 ? "" : server->docroot_path);
+    char *real = real_path(path);
+    bool inside = real != NULL && span_starts_with(span_of(real), root) &&
+                  (real[root.len] == '/' || real[root.len] == '\0');
     bool hidden = inside && strstr(real + root.len, "/.") != NULL &&
                   !span_starts_with(span_of(real + root.len), SPAN("/.well-known/"));
 
@@ -107,8 +129,12 @@ int storage_open_state(struct server *server)
 {
     const struct options *o = server->options;
     const char *place = o->state != NULL ? o->state : o->root;
-    enum fs_result result = open_state_directory(server);
 
+    if (server->state_path != NULL && storage_is_served(server, server->state_path)) {
+        log_error("--state: '%s' would be served with the other files: keep it elsewhere", place);
+        return EXIT_USAGE;
+    }
+    enum fs_result result = open_state_directory(server);
     if (result == FS_READ_ONLY || result == FS_DENIED) {
         log_notice("read-only, and downloads cannot be resumed by id: cannot write in %s (%s)",
                    place, fs_result_text(result));

@@ -45,6 +45,13 @@ refused 2 'drain-delay' "${root[@]}" -p 0 --drain-delay 1h
 refused 2 'nowhere' -p 0 -r "$TMP/nowhere"
 refused 2 'file' -p 0 -r "$TMP/file"
 refused 2 'extra' "${root[@]}" -p 0 extra
+# With the state everybody could download the secret that client ids are made with.
+mkdir "$ROOT/there"
+ln -s "$ROOT" "$TMP/link"
+for bad in "$ROOT/state" "$ROOT/state//" "$ROOT/there" "$ROOT" "$TMP/link/there/new" "$ROOT/there/../state"; do
+    refused 2 '--state.*would be served' "${root[@]}" -p 0 -s "$bad"
+done
+is "$(cd "$ROOT" && find . | sort | tr '\n' ' ')" ". ./a.txt ./there " "and nothing was made there"
 refused 2 'nowhere' "${root[@]}" -p 0 -l "$TMP/nowhere/log"
 refused 2 'no.such.address|address' "${root[@]}" -p 0 -b 300.300.300.300
 refused 2 'no_such_user|user' "${root[@]}" -p 0 -u no_such_user_here
