@@ -1,7 +1,8 @@
 #ifndef BASE_PBKDF2_H
 #define BASE_PBKDF2_H
 
-/* PBKDF2 with HMAC-SHA256 (RFC 8018 5.2): a stored form of a password that is slow to guess. */
+/* PBKDF2 with HMAC-SHA256 (RFC 8018 5.2): a stored form of a password that is slow to guess.
+   Pure; any thread. */
 
 #include "base/span.h"
 

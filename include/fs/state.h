@@ -40,7 +40,7 @@ void state_close(struct state *state);
  * Goes over to the docroot's own state directory after the docroot was replaced. The descriptors
  * keep their numbers, so that other threads may use the state all the while; what is staged in the
  * old directory can still be published if the new one is on the same file system. FS_OK, or why it
- * stays where it was.
+ * stays where it was. One thread at a time.
  */
 enum fs_result state_follow(struct state *state, const struct docroot *root);
 

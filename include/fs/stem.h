@@ -1,7 +1,7 @@
 #ifndef FS_STEM_H
 #define FS_STEM_H
 
-/* Clean URLs: which file a name without an extension means. */
+/* Clean URLs: which file a name without an extension means. Called by whoever owns the docroot. */
 
 #include "fs/docroot.h"
 

@@ -26,6 +26,7 @@
 enum {
     TRANSFER_PATH_MAX = 4096,
     TRANSFER_NOTE_MAX = 8192,
+    TRANSFER_AGE_SHARE = 4, /* of the time until it expires: so old a record in use may grow */
 };
 
 enum transfer_kind {

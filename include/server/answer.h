@@ -3,8 +3,8 @@
 
 /*
  * What will be sent for one request, as a value: the files that decide (static_file.c,
- * listing_page.c, …) fill it, one function sends it (exchange.c). Nothing here has touched the
- * socket yet.
+ * listing_page.c, …) fill it, one function makes bytes of it (compose.c), which are sent with
+ * whatever follows them (content.c). Nothing here has touched the socket yet. Owned by one thread.
  */
 
 #include "base/buffer.h"

@@ -11,8 +11,10 @@
 #include "server/answer.h"
 #include "server/worker.h"
 
+/* Whether the request is a GET or HEAD of it. */
 bool health_is_asked(const struct request *request, const struct target *target);
 
+/* Answers one. */
 void health_answer(struct worker *worker, struct answer *answer);
 
 #endif

@@ -22,6 +22,8 @@
 #include "server/sweeper.h"
 #include "server/watch.h"
 
+#include <pthread.h>
+
 struct auth;
 
 enum {
@@ -36,15 +38,16 @@ struct server {
     const char *auth_path;  /* likewise; NULL: no accounts, or none that can be seen again */
     const char *error_log; /* likewise; NULL: standard error, or a file that cannot be seen again */
     struct state state;    /* where the server keeps what it must not forget; closed if !resumes */
-    ino_t state_inode;     /* of the docroot that the state lies in; guarded in worker.c */
-    bool resumes;          /* there is a state directory */
-    struct client_id_key ids; /* with resumes */
-    uint32_t instance;        /* random: this process, among the servers of one state directory */
-    uint64_t boot;            /* names this boot of this machine: who shares its kernel's memory */
-    bool read_only;           /* nothing in the docroot is changed */
-    bool loopback_only;       /* whoever can change files is on this machine */
-    struct trust trust;       /* whose word is taken about their clients */
-    struct auth *auth;        /* who has an account; NULL: nobody needs one */
+    pthread_mutex_t state_lock; /* held while state follows the docroot; guards: */
+    ino_t state_inode;          /* of the docroot that the state lies in */
+    bool resumes;               /* there is a state directory */
+    struct client_id_key ids;   /* with resumes */
+    uint32_t instance;          /* random: this process, among the servers of one state directory */
+    uint64_t boot;      /* names this boot of this machine: who shares its kernel's memory */
+    bool read_only;     /* nothing in the docroot is changed */
+    bool loopback_only; /* whoever can change files is on this machine */
+    struct trust trust; /* whose word is taken about their clients */
+    struct auth *auth;  /* who has an account; NULL: nobody needs one */
     struct media_types media_types;
     struct connection_table connections;
     struct watch watch;

@@ -10,7 +10,6 @@
 enum {
     /* What a socket holds may come on top, some 4 MB: how far it is, is seen when it has room. */
     CHECKPOINT_BYTES = 2 << 20,
-    AGE_SHARE = 4,      /* of the time until it expires, after which the record is written anew */
     LEAST_BEGIN = 4096, /* what the C library holds back of a file, and curl with it */
 };
 
@@ -27,7 +26,7 @@ struct delivery *delivery_make(const struct server *server, struct transfer *tra
     d->length = length;
     d->size = size;
     d->counters = server_shared_counters(server);
-    d->age_s = server->options->expire_s / AGE_SHARE;
+    d->age_s = server->options->expire_s / TRANSFER_AGE_SHARE;
     return d;
 }
 

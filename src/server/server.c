@@ -409,6 +409,7 @@ int server_run(const struct options *options, const struct service *services, un
             {
                 .options = options,
                 .state = STATE_CLOSED,
+                .state_lock = PTHREAD_MUTEX_INITIALIZER,
                 .watch = {.epoll_fd = -1, .kick_fd = -1},
             },
         .main =

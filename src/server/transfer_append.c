@@ -13,7 +13,6 @@
 enum {
     CHECKPOINT_BYTES = 32 << 20, /* what a power cut in the middle of an upload may cost */
     EVICTION_BYTES = 1 << 20,    /* how often one that runs at full speed looks for a newer one */
-    AGE_SHARE = 4, /* of the time until it expires, after which the record is written anew */
     TRAILER_ROOM = 1024,
 };
 
@@ -52,8 +51,8 @@ static bool is_evicted(struct intake *intake)
     struct append *a = (struct append *)intake;
     int64_t expire_s = a->upload->server->options->expire_s;
 
-    a->evicted =
-        a->evicted || !transfer_keep(&a->upload->transfer, expire_s / AGE_SHARE, clock_wall_s());
+    a->evicted = a->evicted || !transfer_keep(&a->upload->transfer, expire_s / TRANSFER_AGE_SHARE,
+                                              clock_wall_s());
     return a->evicted;
 }
 

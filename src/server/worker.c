@@ -104,7 +104,6 @@ static void say_replaced(struct server *server)
  */
 static void look_at_docroot(struct worker *worker)
 {
-    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     struct server *server = worker->server;
     ino_t before = worker->docroot.inode;
 
@@ -115,11 +114,11 @@ static void look_at_docroot(struct worker *worker)
     if (result != FS_OK || worker->docroot.inode == before || !server->resumes ||
         server->state_path != NULL || server->sandbox.files)
         return;
-    pthread_mutex_lock(&one_at_a_time);
+    pthread_mutex_lock(&server->state_lock);
     if (server->state_inode != worker->docroot.inode &&
         state_follow(&server->state, &worker->docroot) == FS_OK)
         server->state_inode = worker->docroot.inode;
-    pthread_mutex_unlock(&one_at_a_time);
+    pthread_mutex_unlock(&server->state_lock);
 }
 
 /* What the kernel is to wait for before it reports bytes. An end it reports always. */
