@@ -88,13 +88,17 @@ static bool is_own_origin(struct span origin, struct span host)
 
 /*
  * Whether a page of another site is behind the request. Browsers say so: Sec-Fetch-Site where they
- * know it, Origin on everything that is not a GET. Programs send neither.
+ * know it, Origin on everything that is not a GET. Programs send neither, and nobody sends one
+ * twice who means well.
  */
 static bool is_cross_site(const struct server *server, const struct request *request)
 {
     struct span site = request_field(request, FIELD_SEC_FETCH_SITE);
     struct span origin = request_field(request, FIELD_ORIGIN);
 
+    if (field_count(&request->fields, FIELD_SEC_FETCH_SITE) > 1 ||
+        field_count(&request->fields, FIELD_ORIGIN) > 1)
+        return true;
     if (cors_allows(server, request))
         return false;
     if (span_equal(site, SPAN("cross-site")) || span_equal(site, SPAN("same-site")))

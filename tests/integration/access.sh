@@ -49,6 +49,9 @@ for site in cross-site same-site; do
     asked 403 "MOVE, Sec-Fetch-Site: $site" -H "Sec-Fetch-Site: $site" -X MOVE -H 'Destination: /b.txt' /a.txt
     asked 200 "a link from there may be followed ($site)" -H "Sec-Fetch-Site: $site" /a.txt
 done
+asked 403 "its own Origin, and another" -H "Origin: $own" -H 'Origin: https://evil.example' -T "$TMP/new" /a.txt
+asked 403 "two words for where it comes from" -H 'Sec-Fetch-Site: none' -H 'Sec-Fetch-Site: cross-site' \
+    -T "$TMP/new" /a.txt
 asked 403 "a tool for overriding methods is no way round" -H 'Origin: https://evil.example' \
     -H 'X-HTTP-Method-Override: PATCH' -X POST --data-binary x /a.txt
 unchanged "pages of other sites"
