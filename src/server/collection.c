@@ -5,6 +5,7 @@
 #include "server/access.h"
 #include "server/body_guard.h"
 #include "server/status_page.h"
+#include "server/transfer_address.h"
 #include "server/write_preconditions.h"
 
 static void refuse(struct worker *worker, const struct request *request, enum status status,
@@ -13,14 +14,26 @@ static void refuse(struct worker *worker, const struct request *request, enum st
     status_page_answer(worker, request, status, sentence, answer);
 }
 
+/*
+ * Whether the target is an id, or a transfer by one. Nothing may be made below a name that is one:
+ * who may do what there is decided by the path behind the id (access.c), and nobody could reach it.
+ */
+static bool is_by_id(const struct worker *worker, const struct target *target)
+{
+    struct transfer_address address;
+
+    return transfer_address_of(worker->server, target, &address);
+}
+
 /* Finds what is to be changed and holds it against the conditions. False: the answer says why not.
  */
 static bool find(struct worker *worker, const struct request *request, const struct target *target,
                  struct write_terms *terms, struct answer *answer)
 {
     struct file found;
+    bool is_file = !target->hidden && !is_by_id(worker, target);
     enum fs_result result =
-        target->hidden ? FS_NOT_FOUND : docroot_stat(&worker->docroot, target->path.ptr, &found);
+        is_file ? docroot_stat(&worker->docroot, target->path.ptr, &found) : FS_NOT_FOUND;
 
     if (result == FS_OK && target->directory && !found.directory)
         result = FS_NOT_FOUND;
@@ -81,9 +94,10 @@ void mkcol_answer(struct worker *worker, const struct request *request, const st
         return;
     }
     enum fs_result result =
-        target->path.len == 0 ? FS_EXISTS
-                              : publish_directory(&worker->server->state, &worker->docroot,
-                                                  target->path.ptr, worker->server->options->fsync);
+        target->path.len == 0 || is_by_id(worker, target)
+            ? FS_EXISTS
+            : publish_directory(&worker->server->state, &worker->docroot, target->path.ptr,
+                                worker->server->options->fsync);
     if (result == FS_EXISTS) {
         refuse(worker, request, STATUS_METHOD_NOT_ALLOWED, SPAN("There is something of that name."),
                answer);
@@ -124,7 +138,7 @@ static bool read_destination(struct worker *worker, const struct request *reques
                answer);
         return false;
     }
-    if (to->hidden || to->path.len == 0) {
+    if (to->hidden || to->path.len == 0 || is_by_id(worker, to)) {
         refuse(worker, request, STATUS_FORBIDDEN, SPAN("Nothing is moved to that name."), answer);
         return false;
     }

@@ -89,8 +89,12 @@ static struct intake *begin_upload(struct worker *worker, const struct request *
         return resumable_upload_begin(worker, request, &address, answer);
     if (method == METHOD_PATCH)
         return update_range_begin(worker, request, &address, answer);
-    if (method == METHOD_POST)
+    if (method == METHOD_POST && !address.by_id)
         return post_begin(worker, request, target, answer);
+    if (method == METHOD_POST) {
+        status_page_answer(worker, request, STATUS_NOT_FOUND, SPAN_EMPTY, answer);
+        return NULL;
+    }
     return address.by_id ? put_by_id_begin(worker, request, &address, answer)
                          : put_begin(worker, request, target, answer);
 }

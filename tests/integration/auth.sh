@@ -129,6 +129,15 @@ asked 401 "and without none" /.uuid
 asked 200 "a transfer where one may read" "${bob[@]}" "/$id/pub/s.txt"
 asked 403 "an id is no way round" "${bob[@]}" "/$id/a.txt"
 asked 401 "nor is it an account" "/$id/a.txt"
+mkdir -p "$ROOT/$id/bob"
+asked 405 "an id is no directory, and none is made by its name" "${bob[@]}" -X MKCOL "/$id"
+asked 405 "nor below it" "${bob[@]}" -X MKCOL "/$id/bob/new"
+asked 404 "nothing is posted there" "${bob[@]}" --data-binary x "/$id/bob"
+asked 201 "what is one's own" "${bob[@]}" -T "$TMP/large" /bob/z
+asked 403 "is not moved there" "${bob[@]}" -X MOVE -H "Destination: /$id/bob/z" /bob/z
+asked 404 "nor from there" "${bob[@]}" -X MOVE -H 'Destination: /bob/id' "/$id/bob"
+rmdir "$ROOT/$id/bob" "$ROOT/$id"
+ok "nothing has come to lie where one's path does not reach"
 asked 403 "--private: writing where one may only read" "${bob[@]}" -T "$TMP/large" /pub/x
 server_stop
 
