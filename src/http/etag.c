@@ -1,6 +1,7 @@
 #include "http/etag.h"
 
 #include "base/buffer.h"
+#include "http/chars.h"
 
 void etag_make(struct etag *tag, uint64_t inode, uint64_t size, int64_t mtime_ns, bool weak)
 {
@@ -45,26 +46,20 @@ bool etag_equal_weak(struct span a, struct span b)
     return is_quoted(opaque_tag(a)) && span_equal(opaque_tag(a), opaque_tag(b));
 }
 
-/* %x21 / %x23-7E / obs-text: no space, no control byte, and no quote, since nothing escapes one. */
-static bool is_etagc(char c)
-{
-    unsigned char u = (unsigned char)c;
-    return u == 0x21 || (u >= 0x23 && u <= 0x7E) || u >= 0x80;
-}
-
-/* Bytes of the entity tag that s begins with, 0 when it begins with none. */
+/*
+ * Bytes of the entity tag that s begins with, 0 when it begins with none. Between its quotes there
+ * is no space, no control byte, and no quote, since nothing escapes one (RFC 9110 8.8.3).
+ */
 static size_t tag_length(struct span s)
 {
-    size_t i = is_weak(s) ? 2 : 0;
-    if (i >= s.len || s.ptr[i] != '"')
+    size_t begin = is_weak(s) ? 3 : 1;
+    if (s.len <= begin || s.ptr[begin - 1] != '"')
         return 0;
-    for (i++; i < s.len; i++) {
-        if (s.ptr[i] == '"')
-            return i + 1;
-        if (!is_etagc(s.ptr[i]))
-            return 0;
-    }
-    return 0;
+    struct span text = span_from(s, begin);
+    size_t len = span_find(text, '"');
+    if (len == text.len || chars_run(text.ptr, len, '!') < len)
+        return 0;
+    return begin + len + 1;
 }
 
 /* Drops the space, commas and empty elements before the next tag of a list (RFC 9110 5.6.1.2).
