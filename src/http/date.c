@@ -79,6 +79,20 @@ static void put_pair(char *text, unsigned value)
     text[1] = (char)('0' + value % 10);
 }
 
+static void put_year(char *text, const struct civil *civil)
+{
+    put_pair(text, (unsigned)civil->year / 100);
+    put_pair(text + 2, (unsigned)civil->year % 100);
+}
+
+/* "08:49:37". */
+static void put_clock(char *text, unsigned second_of_day)
+{
+    put_pair(text, second_of_day / 3600);
+    put_pair(text + 3, second_of_day / 60 % 60);
+    put_pair(text + 6, second_of_day % 60);
+}
+
 void date_format(char text[static DATE_LEN], int64_t when)
 {
     struct civil civil;
@@ -92,11 +106,21 @@ void date_format(char text[static DATE_LEN], int64_t when)
     memcpy(text, weekdays[weekday], 3);
     put_pair(text + 5, civil.day);
     memcpy(text + 8, months[civil.month - 1], 3);
-    put_pair(text + 12, (unsigned)civil.year / 100);
-    put_pair(text + 14, (unsigned)civil.year % 100);
-    put_pair(text + 17, second_of_day / 3600);
-    put_pair(text + 20, second_of_day / 60 % 60);
-    put_pair(text + 23, second_of_day % 60);
+    put_year(text + 12, &civil);
+    put_clock(text + 17, second_of_day);
+}
+
+void date_format_rfc3339(char text[static DATE_RFC3339_LEN], int64_t when)
+{
+    struct civil civil;
+    unsigned second_of_day;
+
+    civil_from_days(&civil, split_days(clamp(when), &second_of_day));
+    memcpy(text, "1994-11-06T08:49:37Z", DATE_RFC3339_LEN);
+    put_year(text, &civil);
+    put_pair(text + 5, civil.month);
+    put_pair(text + 8, civil.day);
+    put_clock(text + 11, second_of_day);
 }
 
 /*

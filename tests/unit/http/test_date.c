@@ -55,6 +55,32 @@ static void formats(void **state)
     guard_close(&guard);
 }
 
+static void formats_rfc3339(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t when;
+        const char *text;
+        const char *why;
+    } rows[] = {
+        {482196050, "1985-04-12T23:20:50Z", "the example of RFC 3339 5.8, without its fraction"},
+        {851042397, "1996-12-20T00:39:57Z", "the second one, in UTC"},
+        {0, "1970-01-01T00:00:00Z", "the epoch"},
+        {-1, "1969-12-31T23:59:59Z", "the second before"},
+        {1709164800, "2024-02-29T00:00:00Z", "leap day"},
+        {INT64_MAX, "9999-12-31T23:59:59Z", "clamped"},
+        {INT64_MIN, "0000-01-01T00:00:00Z", "clamped"},
+    };
+    struct guard guard = guard_open(64);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = guard_space(&guard, DATE_RFC3339_LEN);
+        date_format_rfc3339(text, rows[i].when);
+        if (memcmp(text, rows[i].text, DATE_RFC3339_LEN) != 0)
+            fail_msg("%s: %.*s, not %s", rows[i].why, DATE_RFC3339_LEN, text, rows[i].text);
+    }
+    guard_close(&guard);
+}
+
 #define REFUSED INT64_MIN
 
 static const struct parse_row {
@@ -187,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats),
+        cmocka_unit_test(formats_rfc3339),
         cmocka_unit_test(parses),
         cmocka_unit_test(places_two_digit_years),
         cmocka_unit_test(reads_what_it_writes),
