@@ -5,8 +5,8 @@
  * A directory as a page for people or as JSON for programs. Worker threads.
  *
  * The query may say ?sort=name|size|time, ?order=desc, and ?filter=WORD, which leaves the names
- * that hold the word, whatever the case of its ASCII letters. All of the page works without script;
- * the script of src/server/page/ finds in it what it needs.
+ * that hold the word, whatever the case of its ASCII letters. How the page looks is in
+ * server/listing_html.h.
  */
 
 #include "http/target.h"
