@@ -138,6 +138,9 @@ static void finish(struct intake *intake, struct worker *worker, const struct re
         answer_published(u, worker, request, &published, answer);
         return;
     }
+    /* So that the client can send the last part again when it has mended what was in the way. */
+    if (u->kept && u->stage.fd != -1)
+        stage_truncate(&u->stage, u->start);
     /* A name that appeared, or changed, meanwhile is what the precondition was about. */
     if (result == FS_EXISTS && u->terms.condition == WRITE_IF_ABSENT)
         status_page_answer(worker, request, STATUS_PRECONDITION_FAILED, SPAN_EMPTY, answer);

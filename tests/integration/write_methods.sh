@@ -184,6 +184,16 @@ fetch -X PUT -H 'Content-Range: bytes 0-4/10' -H 'Content-Range: bytes 0-4/5' --
 is "$STATUS" 400 "two ranges"
 nothing_staged
 ok "nothing of it is left"
+echo in the way >"$ROOT/way"
+part 0 1999 /way/x
+for _ in 1 2; do
+    part 2000 4999 /way/x
+    is "$STATUS $(field Upload-Offset)" "409 " "a last part, and the file cannot be stored there"
+done
+rm "$ROOT/way"
+part 2000 4999 /way/x
+is "$STATUS" 201 "it can be sent again when that is mended"
+same_bytes "$ROOT/way/x" "$TMP/five" "and all is there"
 part 0 1999 /versions
 fetch -X PUT -H 'Content-Range: bytes 2000-2001/2002' --data-binary ab /versions
 is "$STATUS $(field Upload-Offset)" "409 0" "a part of a version of another length does not go on with it"
