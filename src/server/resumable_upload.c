@@ -145,37 +145,73 @@ static bool read_length(const struct request *request, bool complete, uint64_t b
     return !r->length_known || r->length >= before;
 }
 
+/* What a body means: with it the upload is complete or not, and one that is too long spoils it. */
+static struct append_plan plan_of(bool complete)
+{
+    return (struct append_plan){
+        .to_the_end = complete,
+        .too_much = STATUS_BAD_REQUEST,
+        .invalidates = true,
+        .tell = put_progress,
+        .answer = answer_append,
+    };
+}
+
 /* --- Creation ----------------------------------------------------------------------------------
  */
+
+/* Whether what is created is a new member of the target, and not the target itself. */
+static bool is_for_member(struct worker *worker, const struct request *request,
+                          const struct target *target)
+{
+    struct file found;
+
+    return request->method == METHOD_POST || target->directory ||
+           (request->method == METHOD_PATCH &&
+            docroot_stat(&worker->docroot, target->path.ptr, &found) == FS_OK && found.directory);
+}
+
+static enum status create_member(struct transfer_upload **upload, struct worker *worker,
+                                 const struct request *request,
+                                 const struct transfer_address *address,
+                                 struct transfer_record *record, struct span note)
+{
+    char bytes[TARGET_PATH_LIMIT];
+    struct buffer name = BUFFER_OVER(bytes);
+
+    record->flags |= UPLOAD_NEW_MEMBER;
+    if (!upload_creation_name(request, &name))
+        return STATUS_SERVICE_UNAVAILABLE;
+    return upload_creation_make(upload, worker, address, buffer_span(&name), record, note);
+}
+
+static enum status create_file(struct transfer_upload **upload, struct worker *worker,
+                               const struct transfer_address *address,
+                               const struct write_terms *terms, struct transfer_record *record,
+                               struct span note)
+{
+    struct uuid client = address->client;
+
+    transfer_upload_set_terms(record, terms);
+    if (!address->by_id && !client_id_mint(&worker->server->ids, worker_date(worker), &client))
+        return STATUS_SERVICE_UNAVAILABLE;
+    return transfer_upload_create(upload, worker, &client, address->target.path, record, note,
+                                  address->by_id);
+}
 
 static struct intake *create(struct worker *worker, const struct request *request,
                              const struct transfer_address *address, bool complete,
                              struct answer *answer)
 {
-    struct append_plan plan = {
-        .to_the_end = complete,
-        .too_much = STATUS_BAD_REQUEST,
-        .invalidates = true,
-        .tell = put_progress,
-        .answer = answer_creation,
-    };
+    struct append_plan plan = plan_of(complete);
     struct transfer_record record = {.flags = UPLOAD_WHEN_TOLD};
     struct span meta = request_field(request, FIELD_UPLOAD_METADATA);
-    char name_bytes[TARGET_PATH_LIMIT];
-    struct buffer name = BUFFER_OVER(name_bytes);
-    struct uuid client = address->client;
     struct transfer_upload *u;
-    struct file found;
     uint64_t most = worker->server->options->max_body;
-    bool in_directory =
-        request->method == METHOD_POST || address->target.directory ||
-        (request->method == METHOD_PATCH &&
-         docroot_stat(&worker->docroot, address->target.path.ptr, &found) == FS_OK &&
-         found.directory);
-    enum status status;
+    bool member = is_for_member(worker, request, &address->target);
 
-    if (in_directory ? !post_find_directory(worker, request, &address->target, answer)
-                     : !put_check(worker, request, &address->target, &plan.terms, answer))
+    if (member ? !post_find_directory(worker, request, &address->target, answer)
+               : !put_check(worker, request, &address->target, &plan.terms, answer))
         return NULL;
     if (!read_length(request, complete, 0, &record))
         return inconsistent(worker, answer);
@@ -187,22 +223,12 @@ static struct intake *create(struct worker *worker, const struct request *reques
     }
     if (meta.ptr != NULL && !tus_metadata_check(meta))
         meta = SPAN_EMPTY;
-    if (in_directory) {
-        record.flags |= UPLOAD_NEW_MEMBER;
-        status = upload_creation_name(request, &name)
-                     ? upload_creation_make(&u, worker, address, buffer_span(&name), &record, meta)
-                     : STATUS_SERVICE_UNAVAILABLE;
-    } else {
-        transfer_upload_set_terms(&record, &plan.terms);
-        status =
-            address->by_id || client_id_mint(&worker->server->ids, worker_date(worker), &client)
-                ? transfer_upload_create(&u, worker, &client, address->target.path, &record, meta,
-                                         address->by_id)
-                : STATUS_SERVICE_UNAVAILABLE;
-    }
+    enum status status = member ? create_member(&u, worker, request, address, &record, meta)
+                                : create_file(&u, worker, address, &plan.terms, &record, meta);
     if (status != STATUS_NONE)
         return transfer_refuse(worker, request, status, SPAN_EMPTY, answer);
     put_interim(worker, request, u);
+    plan.answer = answer_creation;
     return transfer_append_begin(worker, request, u, &plan, answer);
 }
 
@@ -246,13 +272,7 @@ static struct intake *append(struct worker *worker, const struct request *reques
                              const struct transfer_address *address, bool complete,
                              struct answer *answer)
 {
-    struct append_plan plan = {
-        .to_the_end = complete,
-        .too_much = STATUS_BAD_REQUEST,
-        .invalidates = true,
-        .tell = put_progress,
-        .answer = answer_append,
-    };
+    const struct append_plan plan = plan_of(complete);
     struct transfer_upload *u;
     enum status status = STATUS_NOT_FOUND;
     int64_t offset;
