@@ -151,7 +151,9 @@ void move_answer(struct worker *worker, const struct request *request, const str
     struct write_terms terms;
     struct target to;
     bool created = false;
-    bool replace = !span_equal_nocase(request_field(request, FIELD_OVERWRITE), SPAN("F"));
+    /* Who says two things is taken at the harmless one. */
+    bool replace = field_count(&request->fields, FIELD_OVERWRITE) <= 1 &&
+                   !span_equal_nocase(request_field(request, FIELD_OVERWRITE), SPAN("F"));
 
     if (!find(worker, request, target, &terms, answer) ||
         !read_destination(worker, request, &to, answer))

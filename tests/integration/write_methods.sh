@@ -300,6 +300,8 @@ is "$STATUS" 201 "to a whole URL"
 put /second
 move /second /made/moved -H 'Overwrite: F'
 is "$STATUS" 412 "Overwrite: F leaves what is there"
+move /second /made/moved -H 'Overwrite: T' -H 'Overwrite: F'
+is "$STATUS" 412 "and so does one that says both"
 move /second /made/moved
 is "$STATUS" 204 "over what is there, otherwise"
 move /made /made2
