@@ -9,9 +9,9 @@
 
 /*
  * Makes `answer` that status, with a page in the form the client likes best: HTML, JSON, or plain
- * text, by Accept; with Retry-After where it is a 503. `sentence` says what is wrong and what to do;
- * ptr NULL takes the status's own. `request` may be one that was refused half way. What the answer
- * owned is given up.
+ * text, by Accept; with Retry-After where it is a 503. `sentence` says what is wrong and what to
+ * do; ptr NULL takes the status's own. `request` may be one that was refused half way. What the
+ * answer owned is given up.
  */
 void status_page_answer(struct worker *worker, const struct request *request, enum status status,
                         struct span sentence, struct answer *answer);
