@@ -22,11 +22,19 @@ enum { BENEATH_MAX_LINKS = 40 };
 /* Whether openat2 works here: it came with Linux 5.6, and some sandboxes forbid it. */
 bool beneath_has_openat2(int directory_fd);
 
+/* Which names links may lead to, besides. */
+enum beneath_links {
+    BENEATH_LINKS_ANYWHERE,
+    BENEATH_LINKS_VISIBLE, /* EXDEV when a name behind a link begins with a dot: for who changes
+                              things, which may not happen to what is hidden */
+};
+
 /*
  * openat(directory_fd, path, flags) beneath directory_fd; path "" is the directory itself. `flags`
  * creates nothing. With `walk` the path is taken apart and opened component by component, for
  * kernels without openat2. A descriptor (O_CLOEXEC), or -1 and errno.
  */
-int beneath_open(int directory_fd, const char *path, int flags, bool walk);
+int beneath_open(int directory_fd, const char *path, int flags, enum beneath_links links,
+                 bool walk);
 
 #endif

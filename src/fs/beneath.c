@@ -58,6 +58,7 @@ bool beneath_has_openat2(int directory_fd)
 struct walk {
     int top_fd;
     int at_fd; /* where the walk stands; top_fd itself at the top */
+    enum beneath_links allowed;
     int links;
     size_t rest_at;
     char rest[PATH_MAX];
@@ -161,6 +162,14 @@ static bool walk_follow(struct walk *w, const char *target, size_t target_len)
     return true;
 }
 
+/* Whether the walk may not enter `name`, wherever links have led it. */
+static bool is_closed(const struct walk *w, const char *name)
+{
+    if (w->done[0] == '\0' && strcmp(name, BENEATH_CLOSED) == 0)
+        return true;
+    return name[0] == '.' && w->links > 0 && w->allowed == BENEATH_LINKS_VISIBLE;
+}
+
 /* Takes one component. True to go on; else the walk is over and *fd is its answer, or -1. */
 static bool walk_step(struct walk *w, int flags, int *fd)
 {
@@ -182,7 +191,7 @@ static bool walk_step(struct walk *w, int flags, int *fd)
         return true;
     if (strcmp(name, "..") == 0)
         return walk_back(w);
-    if (w->done[0] == '\0' && strcmp(name, BENEATH_CLOSED) == 0) {
+    if (is_closed(w, name)) {
         errno = EXDEV;
         return false;
     }
@@ -198,9 +207,9 @@ static bool walk_step(struct walk *w, int flags, int *fd)
     return false;
 }
 
-static int walk_beneath(int directory_fd, const char *path, int flags)
+static int walk_beneath(int directory_fd, const char *path, int flags, enum beneath_links links)
 {
-    struct walk w = {.top_fd = directory_fd, .at_fd = directory_fd};
+    struct walk w = {.top_fd = directory_fd, .at_fd = directory_fd, .allowed = links};
     size_t len = strlen(path);
     int fd = -1;
     int error;
@@ -219,14 +228,14 @@ static int walk_beneath(int directory_fd, const char *path, int flags)
     return fd;
 }
 
-int beneath_open(int directory_fd, const char *path, int flags, bool walk)
+int beneath_open(int directory_fd, const char *path, int flags, enum beneath_links links, bool walk)
 {
     if (directory_fd == -1) { /* there is no docroot at the moment */
         errno = ENOENT;
         return -1;
     }
     if (walk)
-        return walk_beneath(directory_fd, path, flags);
+        return walk_beneath(directory_fd, path, flags, links);
 
     for (;;) {
         int fd = openat2_beneath(directory_fd, path, flags);
@@ -234,7 +243,7 @@ int beneath_open(int directory_fd, const char *path, int flags, bool walk)
         if (fd == -1 && errno == EINTR)
             continue;
         if (fd == -1 && (errno == ELOOP || errno == EAGAIN))
-            return walk_beneath(directory_fd, path, flags);
+            return walk_beneath(directory_fd, path, flags, links);
         return fd;
     }
 }

@@ -136,7 +136,8 @@ enum fs_result docroot_lookup(const struct docroot *root, const char *path, stru
     int fd;
 
     *file = FILE_NONE;
-    fd = beneath_open(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, root->walk);
+    fd = beneath_open(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, BENEATH_LINKS_ANYWHERE,
+                      root->walk);
     if (fd == -1)
         return result_of_resolving(root, errno);
 
@@ -164,7 +165,7 @@ static enum fs_result stat_beneath(const struct docroot *root, const char *path,
         if (!S_ISLNK(st->st_mode))
             return FS_OK;
     }
-    fd = beneath_open(root->fd, path, O_PATH, root->walk);
+    fd = beneath_open(root->fd, path, O_PATH, BENEATH_LINKS_ANYWHERE, root->walk);
     if (fd == -1)
         return result_of_resolving(root, errno);
     if (fstat(fd, st) == -1)
@@ -193,7 +194,7 @@ enum fs_result docroot_stat(const struct docroot *root, const char *path, struct
     return result;
 }
 
-/* Opens the directory that the first `len` bytes of `path` name. */
+/* Opens the directory that the first `len` bytes of `path` name, to change something in it. */
 static enum fs_result open_directory(const struct docroot *root, const char *path, size_t len,
                                      int *fd)
 {
@@ -204,7 +205,7 @@ static enum fs_result open_directory(const struct docroot *root, const char *pat
     memcpy(prefix, path, len);
     prefix[len] = '\0';
 
-    *fd = beneath_open(root->fd, prefix, O_PATH | O_DIRECTORY, root->walk);
+    *fd = beneath_open(root->fd, prefix, O_PATH | O_DIRECTORY, BENEATH_LINKS_VISIBLE, root->walk);
     if (*fd != -1)
         return FS_OK;
     if (errno == ENOENT && !root->replaced)

@@ -87,6 +87,27 @@ for path in /own /own/ /dir/own_uploads; do
 done
 is "$(find "$ROOT/.httpd" -mindepth 1 -printf '%P\n' | LC_ALL=C sort | xargs)" "key lock sweep transfers uploads" "and all of that is as it was"
 is "$(ls "$TMP/outside") $(cat "$TMP/outside/secret")" "secret secret" "and nothing happened there"
+# What is hidden may be shown by a link to it, but not changed.
+mkdir "$ROOT/.release"
+echo kept >"$ROOT/.release/file"
+ln -s .release "$ROOT/release"
+fetch /release/file
+is "$STATUS $(body)" "200 kept" "GET through a link to a name with a dot in front"
+for path in /release/file /release/new /release/more/new; do
+    put "$path"
+    like "$STATUS" '^40[34]$' "PUT $path: not through a link to a name with a dot in front"
+done
+fetch -X DELETE /release/file
+is "$STATUS" 404 "DELETE: neither"
+fetch -X MKCOL /release/new
+like "$STATUS" '^40[349]$' "MKCOL: neither"
+fetch -X MOVE -H 'Destination: /stolen' /release/file
+is "$STATUS" 404 "MOVE from there: neither"
+fetch -X MOVE -H 'Destination: /release/new' /a.txt
+like "$STATUS" '^40[349]$' "MOVE to there: neither"
+fetch -H 'Slug: x' --data-binary x /release/
+like "$STATUS" '^40[34]$' "POST: neither"
+is "$(ls "$ROOT/.release") $(cat "$ROOT/.release/file")" "file kept" "and all of it is as it was"
 [ -L "$ROOT/file_out" ]
 ok "the link is still one"
 put -H 'Content-Encoding: gzip' /coded
