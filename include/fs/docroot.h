@@ -103,8 +103,8 @@ enum fs_result file_describe(struct file *file, const struct stat *st);
  * take, and points *name at the last component inside `path`. The caller closes *directory_fd. For
  * everything that creates, renames or removes: the name is then used with AT_SYMLINK_NOFOLLOW
  * semantics. FS_IS_DIRECTORY for "" itself, FS_NO_PARENT when the directory is missing,
- * FS_NOT_DIRECTORY when something else is in its place, FS_NOT_FOUND when a link leads nowhere, or to
- * a name that begins with a dot: what is hidden can be read through a link, but not changed.
+ * FS_NOT_DIRECTORY when something else is in its place, FS_NOT_FOUND when a link leads nowhere, or
+ * to a name that begins with a dot: what is hidden can be read through a link, but not changed.
  */
 enum fs_result docroot_parent(const struct docroot *root, const char *path, int *directory_fd,
                               const char **name);
