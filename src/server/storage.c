@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,22 +38,18 @@ int storage_find_docroot(struct server *server)
 /* As realpath, but the last name need not exist yet. NULL when the rest does not. For free(). */
 static char *real_path(const char *path)
 {
-    char *real = realpath(path, NULL), *copy, *slash, *parent, *joined = NULL;
+    char *real = realpath(path, NULL);
 
-    if (real != NULL || errno != ENOENT || (copy = strdup(path)) == NULL)
+    if (real != NULL || errno != ENOENT)
         return real;
-    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
-        copy[len - 1] = '\0';
-    slash = strrchr(copy, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    parent = realpath(slash == NULL ? "." : slash == copy ? "/" : copy, NULL);
-    if (parent != NULL &&
-        asprintf(&joined, "%s/%s", parent, slash == NULL ? copy : slash + 1) == -1)
-        joined = NULL;
+    char *way = strdup(path), *last = strdup(path); /* dirname and basename write into theirs */
+    char *parent = way != NULL && last != NULL ? realpath(dirname(way), NULL) : NULL;
+    if (parent != NULL && asprintf(&real, "%s/%s", parent, basename(last)) == -1)
+        real = NULL;
     free(parent);
-    free(copy);
-    return joined;
+    free(last);
+    free(way);
+    return real;
 }
 
 bool storage_is_served(const struct server *server, const char *path)
